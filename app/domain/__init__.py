@@ -1,0 +1,1 @@
+"""The rules: plain Python on plain values, standard library only."""

@@ -1,0 +1,1 @@
+"""What we ask of the outside: one small Protocol and its frozen values per file."""

@@ -1,0 +1,162 @@
+"""Coins: what we ask of a chain rail. Amounts are whole units (satoshi); scripts and ids are lower-case hex."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Branch(StrEnum):
+    """Which branch of the wallet's key tree an address stands on (BIP-44: external 0, change 1)."""
+
+    RECEIVE = "receive"
+    CHANGE = "change"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One of our own addresses."""
+
+    text: str
+    script: str
+    branch: Branch
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Somebody's address, checked: its one normal spelling and the script that it stands for."""
+
+    text: str
+    script: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoinInput:
+    """A coin of ours to spend."""
+
+    txid: str
+    vout: int
+    amount: int
+    branch: Branch
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a transaction pays, and how much."""
+
+    script: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A transaction ready to be stored, then broadcast. `txid` is computed from `raw` itself."""
+
+    txid: str
+    raw: bytes
+    fee: int
+    vsize: int
+    change: int  # what comes back to us; 0 when it was too small to be worth an output
+
+
+@dataclass(frozen=True, slots=True)
+class BlockId:
+    """A block by height and hash."""
+
+    height: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainOutput:
+    """One output of a mined transaction."""
+
+    vout: int
+    script: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainTransaction:
+    """What a block says about one transaction."""
+
+    txid: str
+    spends: tuple[tuple[str, int], ...]  # outpoints (txid, vout)
+    outputs: tuple[ChainOutput, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainBlock:
+    """A block with what it moved."""
+
+    id: BlockId
+    transactions: tuple[ChainTransaction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What happened on the chain since the blocks we knew.
+
+    Every known block above `fork_height` is no longer part of the chain; `blocks` follow upon it in order.
+    """
+
+    fork_height: int
+    blocks: tuple[ChainBlock, ...]
+    tip_height: int
+
+
+class ChainRail(Protocol):
+    """A network on which we hold and send coins. Methods that ask the node may raise ProviderUnavailable."""
+
+    @property
+    def network(self) -> str:
+        """The network's name in the catalogue: `bitcoin`."""
+        ...
+
+    def new_address(self, branch: Branch, index: int) -> Address:
+        """Derive one of our own addresses."""
+        ...
+
+    async def prepare(
+        self, coins: Sequence[CoinInput], recipients: Sequence[Recipient], change: Address, *, fee_rate: int
+    ) -> SignedTransaction:
+        """Build and sign, paying `fee_rate` units per virtual byte; raises ValueError when the coins do not suffice."""
+        ...
+
+    async def broadcast(self, raw: bytes) -> None:
+        """Hand the bytes to the network; "already known" is success.
+
+        Raises ProviderRejected when the node refuses them, OutcomeUnknown when its answer was lost.
+        """
+        ...
+
+    async def scan(self, known: Sequence[BlockId], *, limit: int) -> Scan:
+        """Read on from the newest of `known` (ascending) that is still part of the chain, `limit` blocks at most.
+
+        With nothing known, or nothing known left on the chain, reading begins at the rail's start height.
+        """
+        ...
+
+    async def fee_rate(self) -> int:
+        """What to pay per virtual byte now, within the rail's floor and ceiling."""
+        ...
+
+
+class AddressRules(Protocol):
+    """Reading other people's addresses."""
+
+    def parse(self, text: str) -> Destination:
+        """Check an address; raises AddressInvalid or NetworkMismatch."""
+        ...
+
+    def estimate_vsize(self, inputs: int, scripts: Sequence[str]) -> int:
+        """The virtual size in bytes of a transaction with so many of our inputs and these output scripts."""
+        ...
+
+
+class ChainProvider(ChainRail, AddressRules, Protocol):
+    """A complete chain adapter."""
