@@ -1,0 +1,89 @@
+"""The database's two doors: `transaction()` for writes in plain SQL, `session()` for reads through SQLModel."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+import orjson
+from sqlalchemy import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+# The driver's own connection, inside BEGIN: the ORM costs ten times as much on a hot write (docs/adr).
+Transaction: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+_LOCK_TIMEOUT_MS = 5_000
+_STATEMENT_TIMEOUT_MS = 15_000
+_IDLE_TIMEOUT_MS = 15_000
+
+
+def engine_url(url: str) -> URL:
+    """A plain `postgresql://` URL, of a host or of a socket directory (`?host=/dir&port=5432`), for SQLAlchemy."""
+    parts = urlsplit(url)
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    return URL.create(
+        "postgresql+asyncpg",
+        username=parts.username,
+        password=parts.password,
+        host=parts.hostname,
+        port=parts.port,
+        database=parts.path.lstrip("/") or None,
+        query=query,
+    )
+
+
+class Database:
+    """A pool of connections to one PostgreSQL."""
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        """`url` is a plain `postgresql://` URL; nothing is connected yet."""
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            engine_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            connect_args={
+                "server_settings": {
+                    "application_name": "rampwright",
+                    "lock_timeout": str(_LOCK_TIMEOUT_MS),
+                    "statement_timeout": str(_STATEMENT_TIMEOUT_MS),
+                    "idle_in_transaction_session_timeout": str(_IDLE_TIMEOUT_MS),
+                    "timezone": "UTC",
+                }
+            },
+        )
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Transaction]:
+        """The driver's own connection, each statement a transaction of its own."""
+        async with self.engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver = raw.driver_connection
+            assert driver is not None  # noqa: S101 - a checked-out connection has one
+            yield driver
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """A session for reading; nothing that is done in it is committed."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def loads(value: str | None) -> dict[str, object] | None:
+    """A JSON document as the driver hands it over."""
+    return None if value is None else orjson.loads(value)

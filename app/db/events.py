@@ -1,0 +1,100 @@
+"""Events: what subscribers are told, written in the transition's own transaction, numbered when published."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Identity
+from sqlmodel import Field, SQLModel
+
+from app.db.columns import Document, counter, document, moment, new_id, text
+from app.db.database import Database, Transaction
+from app.db.rows import rows_of
+
+
+class Event(SQLModel, table=True):
+    """One thing that happened. `partner_sequence` counts a partner's events without gaps."""
+
+    __tablename__ = "events"
+
+    id: str = Field(sa_column=text(primary_key=True))
+    position: int | None = Field(default=None, sa_column=Column(BigInteger(), Identity(always=True), nullable=False))
+    partner_id: str = Field(sa_column=text())
+    partner_sequence: int | None = Field(default=None, sa_column=Column(BigInteger(), nullable=True))
+    type: str = Field(sa_column=text())
+    resource_type: str = Field(sa_column=text())
+    resource_id: str = Field(sa_column=text())
+    resource_sequence: int = Field(sa_column=counter())
+    data: Document = Field(sa_column=document())
+    request_id: str | None = Field(default=None, sa_column=text(nullable=True))
+    created_at: datetime = Field(sa_column=moment(default_now=True))
+
+
+async def record(
+    tx: Transaction,
+    *,
+    partner_id: str,
+    kind: str,
+    resource_type: str,
+    resource_id: str,
+    resource_sequence: int,
+    data: str,
+    request_id: str | None,
+) -> str:
+    """Write an event; it is numbered and sent by the job `publish_events`. `data` is JSON text."""
+    event_id = new_id("ev")
+    await tx.execute(
+        """
+        INSERT INTO events (id, partner_id, type, resource_type, resource_id, resource_sequence, data, request_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)
+        """,
+        event_id,
+        partner_id,
+        kind,
+        resource_type,
+        resource_id,
+        resource_sequence,
+        data,
+        request_id,
+    )
+    return event_id
+
+
+async def number(tx: Transaction, partner_id: str) -> list[Event]:
+    """Number a partner's new events in the order they were written; the partner's row is the lock.
+
+    Two events of one resource are written by transactions that hold the resource's lock one after the other,
+    so the order of `position` is the order of what happened to it.
+    """
+    last = await tx.fetchval("SELECT event_sequence FROM partners WHERE id = $1 FOR UPDATE", partner_id)
+    records = await tx.fetch(
+        """
+        UPDATE events SET partner_sequence = $2 + numbered.rank
+        FROM (
+            SELECT id, row_number() OVER (ORDER BY position) AS rank FROM events
+            WHERE partner_id = $1 AND partner_sequence IS NULL
+        ) AS numbered
+        WHERE events.id = numbered.id
+        RETURNING events.*
+        """,
+        partner_id,
+        last,
+    )
+    events = sorted(rows_of(Event, records), key=lambda event: event.partner_sequence or 0)
+    if events:
+        await tx.execute(
+            "UPDATE partners SET event_sequence = $2 WHERE id = $1", partner_id, events[-1].partner_sequence
+        )
+    return events
+
+
+async def partners_waiting(db: Database) -> list[str]:
+    """Partners with events that no job has published a while after they were written."""
+    async with db.connection() as connection:
+        records = await connection.fetch(
+            """
+            SELECT DISTINCT partner_id FROM events
+            WHERE partner_sequence IS NULL AND created_at < now() - interval '10 seconds'
+            """
+        )
+    return [record["partner_id"] for record in records]

@@ -1,0 +1,48 @@
+"""Jobs: deferred work, put on the queue inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from pgqueuer.db import AsyncpgDriver
+from pgqueuer.queries import Queries
+
+from app.db.database import Transaction
+
+
+class JobName(StrEnum):
+    """Every kind of job. `worker.py` says who does it."""
+
+    START_PAYMENT = "start_payment"
+    CAPTURE_PAYMENT = "capture_payment"
+    CANCEL_PAYMENT = "cancel_payment"
+    REFUND_ORDER = "refund_order"
+    REFUND_PAYMENT = "refund_payment"
+    SEND_COINS = "send_coins"
+    PROCESS_NOTIFICATION = "process_notification"
+    PUBLISH_EVENTS = "publish_events"
+    DELIVER = "deliver"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work: its name, the id of the row it is about, and how long it waits first."""
+
+    name: JobName
+    subject: str
+    delay: timedelta | None = None
+
+
+async def enqueue(tx: Transaction, jobs: Sequence[Job]) -> None:
+    """Put jobs on the queue; they exist when the caller's transaction commits, and not before."""
+    if not jobs:
+        return
+    await Queries(AsyncpgDriver(tx)).enqueue(
+        [job.name.value for job in jobs],
+        [job.subject.encode() for job in jobs],
+        [0] * len(jobs),
+        [job.delay for job in jobs],
+    )

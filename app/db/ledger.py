@@ -1,0 +1,124 @@
+"""The ledger tables. Rows are inserted and summed, never changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Identity
+from sqlmodel import Field, SQLModel, col, select
+
+from app.db.columns import moment, new_id, text, whole_units
+from app.db.database import Database, Transaction
+from app.domain.chart import kind_of
+from app.domain.ledger import Entry
+
+
+class LedgerAccount(SQLModel, table=True):
+    """A named bucket of one asset."""
+
+    __tablename__ = "ledger_accounts"
+
+    id: str = Field(sa_column=text(primary_key=True))
+    asset: str = Field(sa_column=text(primary_key=True))
+    kind: str = Field(sa_column=text())
+
+
+class EntryRow(SQLModel, table=True):
+    """The head of a balanced set of postings."""
+
+    __tablename__ = "entries"
+
+    id: str = Field(sa_column=text(primary_key=True))
+    reference: str = Field(sa_column=text(unique=True))
+    kind: str = Field(sa_column=text())
+    order_id: str | None = Field(default=None, sa_column=text(nullable=True))
+    created_at: datetime = Field(sa_column=moment(default_now=True))
+
+
+class PostingRow(SQLModel, table=True):
+    """One line: debit positive, credit negative."""
+
+    __tablename__ = "postings"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger(), Identity(always=True), primary_key=True))
+    entry_id: str = Field(sa_column=text())
+    account: str = Field(sa_column=text())
+    asset: str = Field(sa_column=text())
+    units: int = Field(sa_column=whole_units())
+
+
+_POST = """
+WITH named AS (
+    INSERT INTO ledger_accounts (id, asset, kind)
+    SELECT DISTINCT account, asset, kind FROM unnest($5::text[], $6::text[], $8::text[]) AS line (account, asset, kind)
+    ORDER BY account, asset
+    ON CONFLICT DO NOTHING
+), head AS (
+    INSERT INTO entries (id, reference, kind, order_id) VALUES ($1, $2, $3, $4)
+)
+INSERT INTO postings (entry_id, account, asset, units)
+SELECT $1, account, asset, units FROM unnest($5::text[], $6::text[], $7::numeric[]) AS line (account, asset, units)
+"""
+
+
+async def post(tx: Transaction, entry: Entry, order_id: str | None) -> str:
+    """Write an entry and its postings in one statement; raises UniqueViolationError when its reference exists."""
+    entry_id = new_id("le")
+    await tx.execute(
+        _POST,
+        entry_id,
+        entry.reference,
+        entry.kind,
+        order_id,
+        [posting.account for posting in entry.postings],
+        [posting.asset.id for posting in entry.postings],
+        [posting.units for posting in entry.postings],
+        [kind_of(posting.account).value for posting in entry.postings],
+    )
+    return entry_id
+
+
+async def has_entry(tx: Transaction, reference: str) -> bool:
+    """Whether a business fact has been booked."""
+    return bool(await tx.fetchval("SELECT EXISTS (SELECT 1 FROM entries WHERE reference = $1)", reference))
+
+
+async def balance(tx: Transaction, account: str, asset: str) -> int:
+    """What stands on an account. Lock the row that guards the account first, when the answer decides something."""
+    return int(
+        await tx.fetchval(
+            "SELECT coalesce(sum(units), 0) FROM postings WHERE account = $1 AND asset = $2", account, asset
+        )
+    )
+
+
+async def partner_balances(db: Database, partner_id: str) -> dict[tuple[str, str], int]:
+    """A partner's balances by (asset, `available` or `pending`), as what we owe: positive is the partner's."""
+    async with db.connection() as connection:
+        records = await connection.fetch(
+            """
+            SELECT account, asset, -sum(units) AS owed FROM postings
+            WHERE account = ANY($1) GROUP BY account, asset
+            """,
+            [f"partner:{partner_id}:available", f"partner:{partner_id}:pending"],
+        )
+    return {(record["asset"], record["account"].rpartition(":")[2]): int(record["owed"]) for record in records}
+
+
+async def of_order(db: Database, order_id: str) -> list[tuple[EntryRow, PostingRow]]:
+    """Every posting of an order with its entry, in the order of booking."""
+    async with db.session() as session:
+        found = await session.exec(
+            select(EntryRow, PostingRow)
+            .join(PostingRow, col(PostingRow.entry_id) == col(EntryRow.id))
+            .where(col(EntryRow.order_id) == order_id)
+            .order_by(col(PostingRow.id))
+        )
+        return list(found)
+
+
+async def count_entries(tx: Transaction, reference_prefix: str) -> int:
+    """How many entries have been booked for a fact that can happen, be undone, and happen again."""
+    return int(
+        await tx.fetchval("SELECT count(*) FROM entries WHERE starts_with(reference, $1)", f"{reference_prefix}:")
+    )

@@ -1,0 +1,212 @@
+"""Payments coming in, and the operations asked of providers: each written down before the request leaves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel
+
+from app.db.columns import Document, document, json_text, moment, text, whole_units
+from app.db.database import Database, Transaction
+from app.db.rows import row_of, rows_of
+
+
+class Payment(SQLModel, table=True):
+    """The fiat side of a buy order. `status` is a PaymentStatus, or `unknown` until the source was asked."""
+
+    __tablename__ = "payments"
+
+    id: str = Field(sa_column=text(primary_key=True))
+    order_id: str = Field(sa_column=text(unique=True))
+    provider: str = Field(sa_column=text())
+    method: str = Field(sa_column=text())
+    asset: str = Field(sa_column=text())
+    units: int = Field(sa_column=whole_units())
+    status: str = Field(sa_column=text())
+    reference: str | None = Field(default=None, sa_column=text(nullable=True))
+    client_secret: str | None = Field(default=None, sa_column=text(nullable=True))
+    fee_units: int | None = Field(default=None, sa_column=whole_units(nullable=True))
+    failure: Document | None = Field(default=None, sa_column=document(nullable=True))
+    polls: int = 0
+    poll_at: datetime = Field(sa_column=moment(default_now=True))
+    created_at: datetime = Field(sa_column=moment(default_now=True))
+    updated_at: datetime = Field(sa_column=moment(default_now=True))
+
+
+class OperationKind(StrEnum):
+    """What we may ask of a card or bank provider."""
+
+    START = "start"
+    CAPTURE = "capture"
+    CANCEL = "cancel"
+    REFUND = "refund"
+
+
+class OperationState(StrEnum):
+    """What we know of a request. UNKNOWN ends only by a definitive answer or a look-up at the source."""
+
+    INTENDED = "intended"
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"
+
+
+class Operation(SQLModel, table=True):
+    """One request to a provider. `key` is its idempotency key, fixed before the first try."""
+
+    __tablename__ = "operations"
+
+    id: str = Field(sa_column=text(primary_key=True))
+    order_id: str = Field(sa_column=text())
+    payment_id: str = Field(sa_column=text())
+    provider: str = Field(sa_column=text())
+    kind: str = Field(sa_column=text())
+    key: str = Field(sa_column=text())
+    asset: str = Field(sa_column=text())
+    units: int = Field(sa_column=whole_units())
+    state: str = Field(sa_column=text())
+    reference: str | None = Field(default=None, sa_column=text(nullable=True))
+    failure: Document | None = Field(default=None, sa_column=document(nullable=True))
+    tries: int = 0
+    actor: str | None = Field(default=None, sa_column=text(nullable=True))
+    reason: str | None = Field(default=None, sa_column=text(nullable=True))
+    created_at: datetime = Field(sa_column=moment(default_now=True))
+    decided_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+
+
+async def of_order(tx: Transaction, order_id: str) -> Payment | None:
+    """The payment of an order."""
+    record = await tx.fetchrow("SELECT * FROM payments WHERE order_id = $1", order_id)
+    return None if record is None else row_of(Payment, record)
+
+
+async def get(tx: Transaction, payment_id: str) -> Payment | None:
+    """A payment by our own id."""
+    record = await tx.fetchrow("SELECT * FROM payments WHERE id = $1", payment_id)
+    return None if record is None else row_of(Payment, record)
+
+
+async def by_reference(tx: Transaction, provider: str, reference: str) -> Payment | None:
+    """A payment by the provider's id."""
+    record = await tx.fetchrow("SELECT * FROM payments WHERE provider = $1 AND reference = $2", provider, reference)
+    return None if record is None else row_of(Payment, record)
+
+
+async def of_orders(db: Database, order_ids: list[str]) -> dict[str, Payment]:
+    """The payments of several orders, by order."""
+    async with db.connection() as connection:
+        records = await connection.fetch("SELECT * FROM payments WHERE order_id = ANY($1)", order_ids)
+    return {payment.order_id: payment for payment in rows_of(Payment, records)}
+
+
+async def update(tx: Transaction, payment: Payment) -> None:
+    """Write what the provider told us of a payment. A fee or a reference once known is never forgotten."""
+    await tx.execute(
+        """
+        UPDATE payments SET status = $2, reference = coalesce($3, reference),
+            client_secret = coalesce($4, client_secret), fee_units = coalesce($5, fee_units),
+            failure = $6::jsonb, updated_at = now()
+        WHERE id = $1
+        """,
+        payment.id,
+        payment.status,
+        payment.reference,
+        payment.client_secret,
+        payment.fee_units,
+        None if payment.failure is None else json_text(payment.failure),
+    )
+
+
+async def claim_due(tx: Transaction, limit: int) -> list[Payment]:
+    """Unfinished payments that are due to be looked up again; their next turn is doubled, up to an hour away."""
+    records = await tx.fetch(
+        """
+        UPDATE payments SET polls = polls + 1,
+            poll_at = now() + least(interval '5 seconds' * power(2, least(polls, 12)), interval '1 hour')
+        WHERE id IN (
+            SELECT id FROM payments
+            WHERE poll_at <= now() AND status NOT IN ('captured', 'canceled')
+            ORDER BY poll_at LIMIT $1 FOR UPDATE SKIP LOCKED
+        )
+        RETURNING *
+        """,
+        limit,
+    )
+    return rows_of(Payment, records)
+
+
+async def intend(tx: Transaction, operation: Operation) -> bool:
+    """Write down a request that will be made; False when the same one stands there already."""
+    done = await tx.execute(
+        """
+        INSERT INTO operations (id, order_id, payment_id, provider, kind, key, asset, units, state, actor, reason)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'intended', $9, $10)
+        ON CONFLICT DO NOTHING
+        """,
+        operation.id,
+        operation.order_id,
+        operation.payment_id,
+        operation.provider,
+        operation.kind,
+        operation.key,
+        operation.asset,
+        operation.units,
+        operation.actor,
+        operation.reason,
+    )
+    return bool(done.endswith("1"))
+
+
+async def operation(tx: Transaction, operation_id: str) -> Operation | None:
+    """One operation."""
+    record = await tx.fetchrow("SELECT * FROM operations WHERE id = $1", operation_id)
+    return None if record is None else row_of(Operation, record)
+
+
+async def operation_of(tx: Transaction, payment_id: str, kind: OperationKind) -> Operation | None:
+    """The one start, capture or cancel of a payment."""
+    record = await tx.fetchrow("SELECT * FROM operations WHERE payment_id = $1 AND kind = $2", payment_id, kind.value)
+    return None if record is None else row_of(Operation, record)
+
+
+async def refunds_of(tx: Transaction, order_id: str) -> list[Operation]:
+    """Every refund of an order, oldest first."""
+    records = await tx.fetch("SELECT * FROM operations WHERE order_id = $1 AND kind = 'refund' ORDER BY id", order_id)
+    return rows_of(Operation, records)
+
+
+async def decide(
+    tx: Transaction,
+    operation_id: str,
+    state: OperationState,
+    *,
+    reference: str | None = None,
+    failure: Document | None = None,
+) -> None:
+    """Record what is known of a request now."""
+    await tx.execute(
+        """
+        UPDATE operations SET state = $2, reference = coalesce($3, reference), failure = $4::jsonb, tries = tries + 1,
+            decided_at = CASE WHEN $2 IN ('succeeded', 'declined') THEN now() END
+        WHERE id = $1
+        """,
+        operation_id,
+        state.value,
+        reference,
+        None if failure is None else json_text(failure),
+    )
+
+
+async def undecided(tx: Transaction, limit: int) -> list[Operation]:
+    """Requests whose outcome is still open a while after they were intended, oldest first."""
+    records = await tx.fetch(
+        """
+        SELECT * FROM operations
+        WHERE state IN ('intended', 'unknown', 'pending') AND created_at < now() - interval '30 seconds'
+        ORDER BY created_at LIMIT $1
+        """,
+        limit,
+    )
+    return rows_of(Operation, records)

@@ -1,0 +1,156 @@
+"""Orders as partners place them and see them, in answers and in events alike."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, StringConstraints
+
+from app.schemas.base import (
+    AmountText,
+    Label,
+    ListOut,
+    Metadata,
+    Moment,
+    Network,
+    PlainText,
+    Request,
+    Resource,
+)
+from app.schemas.quotes import FeeOut
+
+
+class DestinationIn(Request):
+    """Where the coins go: the customer's own address."""
+
+    address: Annotated[PlainText, StringConstraints(min_length=1, max_length=128)] = Field(
+        examples=["bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"]
+    )
+
+
+class CustomerIn(Request):
+    """Whom the partner is serving."""
+
+    reference: Label | None = Field(default=None, examples=["u-17"])
+    # One address in plain ASCII: what a mail server would surely take, and nothing that looks like another's.
+    email: (
+        Annotated[
+            str,
+            StringConstraints(
+                pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+                r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+$",
+                max_length=254,
+            ),
+        ]
+        | None
+    ) = Field(default=None, examples=["ada@example.com"])
+
+
+class OrderIn(Request):
+    """A quote to carry out."""
+
+    quote_id: Annotated[str, StringConstraints(max_length=64)] = Field(examples=["qt_01JD0000000000000000000000"])
+    destination: DestinationIn | None = None
+    external_id: Label | None = Field(default=None, examples=["inv-42"])
+    customer: CustomerIn | None = None
+    metadata: Metadata = Field(default_factory=dict)
+
+
+class RefundIn(Request):
+    """Money to give back; all that is held when no amount is named."""
+
+    amount: AmountText | None = None
+
+
+class SourceOut(Resource):
+    """What comes in."""
+
+    asset: str
+    network: Network = None
+    amount: str
+    received: str
+    refunded: str
+
+
+class DestinationOut(Resource):
+    """What goes out."""
+
+    asset: str
+    network: Network = None
+    amount: str
+    delivered: str
+    address: str | None = None
+    tx_hash: str | None = None
+    confirmations: int = 0
+
+
+class PaymentOut(Resource):
+    """The payment behind a buy order. `client_secret` lets the customer's browser finish it."""
+
+    provider: str
+    reference: str | None
+    client_secret: str | None = None
+    publishable_key: str | None = None
+    status: str
+    failure: dict[str, JsonValue] | None = None
+
+
+class OrderOut(Resource):
+    """An order."""
+
+    id: str = Field(examples=["or_01JD0000000000000000000000"])
+    object: Literal["order"] = "order"
+    sequence: int
+    quote_id: str
+    external_id: str | None
+    direction: Literal["buy", "sell"]
+    status: str
+    stage: str
+    source: SourceOut
+    destination: DestinationOut
+    payment: PaymentOut | None
+    fees: list[FeeOut]
+    hold: dict[str, JsonValue] | None
+    dispute: dict[str, JsonValue] | None
+    failure: dict[str, JsonValue] | None
+    allowed_actions: list[str]
+    customer: dict[str, JsonValue]
+    metadata: dict[str, JsonValue]
+    expires_at: Moment
+    created_at: Moment
+    updated_at: Moment
+    livemode: bool
+
+
+class TransitionOut(Resource):
+    """One recorded move of an order."""
+
+    object: Literal["transition"] = "transition"
+    sequence: int
+    source: str
+    trigger: str
+    target: str
+    status: str
+    stage: str
+    actor: str | None
+    reason: str | None
+    at: Moment
+
+
+class PostingOut(Resource):
+    """One ledger line: debit positive, credit negative."""
+
+    object: Literal["posting"] = "posting"
+    entry_id: str
+    kind: str
+    reference: str
+    account: str
+    asset: str
+    network: Network = None
+    amount: str = Field(examples=["-310.46"])
+    created_at: Moment
+
+
+OrderList = ListOut[OrderOut]
+TransitionList = ListOut[TransitionOut]
+PostingList = ListOut[PostingOut]

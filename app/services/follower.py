@@ -1,0 +1,75 @@
+"""The follower: keeps our own list of blocks in step with a chain, through reorganisations, and confirms sends."""
+
+from __future__ import annotations
+
+import structlog
+
+from app.db import chain, ledger, wallet
+from app.db.alerts import raise_alert
+from app.db.chain import Arrival
+from app.db.database import Database, Transaction
+from app.domain import chart
+from app.domain.assets import native_asset
+from app.domain.bookkeeping import arrived
+from app.ports.chain import BlockId, ChainProvider, Scan
+from app.services import sends
+
+log = structlog.get_logger(__name__)
+
+# How far back a reorganisation is looked for before everything is read anew from the rail's start height.
+_BLOCKS_KNOWN = 150
+_BLOCKS_AT_ONCE = 50
+
+
+async def follow(db: Database, rail: ChainProvider) -> bool:
+    """Read on for some blocks, then confirm what became final. True when there is more to read at once."""
+    async with db.connection() as connection:
+        known = await wallet.known_blocks(connection, rail.network, _BLOCKS_KNOWN)
+    scan = await rail.scan(known, limit=_BLOCKS_AT_ONCE)
+    moved = bool(scan.blocks) or (bool(known) and scan.fork_height < known[-1].height)
+    if moved:
+        async with db.transaction() as tx:
+            await chain.take_turn(tx, rail.network)
+            if await chain.tip_hash(tx, rail.network) != (known[-1].hash if known else None):
+                return True  # another follower was quicker
+            await _apply(tx, rail.network, known, scan)
+    async with db.connection() as connection:
+        final = await wallet.final_sends(connection, rail.network)
+    for record in final:
+        await sends.confirm(db, record["order_id"], record["send_id"], record["txid"])
+    return bool(scan.blocks) and scan.blocks[-1].id.height < scan.tip_height
+
+
+async def _apply(tx: Transaction, network: str, known: list[BlockId], scan: Scan) -> None:
+    if known and scan.fork_height < known[-1].height:
+        log.warning("chain.reorganised", network=network, fork_height=scan.fork_height, tip=known[-1].height)
+        for arrival in await chain.disconnect_above(tx, network, scan.fork_height):
+            await _book(tx, network, arrival, undo=True)
+    for block in scan.blocks:
+        for arrival in await chain.connect(tx, network, block):
+            await _book(tx, network, arrival, undo=False)
+        for outpoint in await chain.foreign_spends(tx, network, block.id.height):
+            await raise_alert(
+                tx, "foreign_spend", outpoint, "a coin of ours was spent by a transaction we never signed"
+            )
+
+
+async def _book(tx: Transaction, network: str, arrival: Arrival, *, undo: bool) -> None:
+    """Coins that belong to no order: the operator's on a funding address, anybody's elsewhere.
+
+    The block is part of the reference, because the same transaction can be mined, lost and mined again; the count
+    of bookings makes room for the same block coming back.
+    """
+    credit = chart.EQUITY_OPERATOR if arrival.purpose == "funding" else chart.SUSPENSE
+    base = f"arrived:{network}:{arrival.txid}:{arrival.purpose}:{arrival.block_hash}"
+    times = await ledger.count_entries(tx, base)
+    entry = arrived(
+        network,
+        native_asset(network),
+        f"{base}:{times + 1}",
+        -arrival.units if undo else arrival.units,
+        credit=credit,
+    )
+    await ledger.post(tx, entry, None)
+    if arrival.purpose != "funding" and not undo:
+        await raise_alert(tx, "unmatched_coins", arrival.txid, f"{arrival.units} units arrived that nobody announced")

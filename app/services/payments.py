@@ -1,0 +1,195 @@
+"""Payments: what we ask of the card provider, each request written down before it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from app.db import orders as order_rows
+from app.db import payments as payment_rows
+from app.db.alerts import raise_alert
+from app.db.columns import Document, new_id
+from app.db.database import Database, Transaction
+from app.db.payments import Operation, OperationKind, OperationState, Payment
+from app.domain.assets import asset_by_id
+from app.domain.errors import IllegalTransition
+from app.domain.money import Money
+from app.domain.order import OrderState, OrderTrigger
+from app.ports.errors import OutcomeUnknown, ProviderRejected
+from app.ports.payin import PaymentRequest, PaymentStatus
+from app.services import orders, receipts
+from app.services.orders import Fact
+from app.services.rails import Rails
+
+log = structlog.get_logger(__name__)
+T = OrderTrigger
+
+# Stripe may forget an idempotency key after 24 hours, and a repeated request would then be a new one.
+# https://docs.stripe.com/api/idempotent_requests
+KEY_LIFETIME = timedelta(hours=23)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A payment with the order and operation that a request to the provider needs."""
+
+    payment: Payment
+    operation: Operation
+    stale: bool  # the key may be forgotten at the provider, or an earlier answer was lost: look before asking
+
+
+async def start(db: Database, rails: Rails, payment_id: str) -> bool:
+    """Open the payment at its provider, if that has not been done. False while the outcome is open."""
+    wanted = await _wanted(db, payment_id, OperationKind.START)
+    if wanted is None or wanted.operation.state in {OperationState.SUCCEEDED, OperationState.DECLINED}:
+        return True
+    payment = wanted.payment
+    rail = rails.payin[payment.provider]
+    try:
+        receipt = await rail.find_payment(payment.id, payment.order_id) if wanted.stale else None
+        if receipt is None:
+            receipt = await rail.start(_request_for(payment))
+    except ProviderRejected as refused:
+        await _refused(db, wanted, refused)
+        return True
+    except OutcomeUnknown:
+        await _unknown(db, wanted.operation)
+        raise
+    async with db.transaction() as tx:
+        await payment_rows.decide(tx, wanted.operation.id, OperationState.SUCCEEDED, reference=receipt.reference)
+        await receipts.observe(tx, payment, receipt)
+    return True
+
+
+def _request_for(payment: Payment) -> PaymentRequest:
+    return PaymentRequest(
+        payment_id=payment.id,
+        order_id=payment.order_id,
+        amount=Money(payment.units, asset_by_id(payment.asset)),
+        method=payment.method,
+    )
+
+
+async def capture(db: Database, rails: Rails, order_id: str) -> None:
+    """Take the authorised money; the order must still want it."""
+    async with db.transaction() as tx:
+        order = await order_rows.lock(tx, order_id)
+        if order is None or order.order_state is not OrderState.AUTHORISED or order.hold is not None:
+            return
+        payment = await orders.payment_for(tx, order)
+        await _intend(tx, payment, OperationKind.CAPTURE)
+    await _ask(db, rails, payment.id, OperationKind.CAPTURE)
+
+
+async def cancel(db: Database, rails: Rails, order_id: str) -> None:
+    """Give up a payment whose order was given up, so that nothing can be taken any more."""
+    async with db.transaction() as tx:
+        order = await order_rows.lock(tx, order_id)
+        if order is None or order.order_state not in {OrderState.CANCELED, OrderState.EXPIRED, OrderState.REFUNDING}:
+            return
+        payment = await orders.payment_for(tx, order)
+        if payment.status in {PaymentStatus.CANCELED, PaymentStatus.CAPTURED}:
+            return
+        await _intend(tx, payment, OperationKind.CANCEL)
+    if payment.reference is None:
+        # It may have been opened although we do not know it: only the source can tell.
+        await start(db, rails, payment.id)
+    await _ask(db, rails, payment.id, OperationKind.CANCEL)
+
+
+async def _intend(tx: Transaction, payment: Payment, kind: OperationKind) -> None:
+    await payment_rows.intend(
+        tx,
+        Operation(
+            id=new_id("op"),
+            order_id=payment.order_id,
+            payment_id=payment.id,
+            provider=payment.provider,
+            kind=kind.value,
+            key=f"{payment.id}:{kind.value}",
+            asset=payment.asset,
+            units=payment.units,
+            state=OperationState.INTENDED,
+            created_at=payment.created_at,
+        ),
+    )
+
+
+async def _ask(db: Database, rails: Rails, payment_id: str, kind: OperationKind) -> None:
+    """Capture or cancel: look first when an earlier answer was lost, then ask with the same key as before."""
+    wanted = await _wanted(db, payment_id, kind)
+    if wanted is None or wanted.operation.state in {OperationState.SUCCEEDED, OperationState.DECLINED}:
+        return
+    payment, reference = wanted.payment, wanted.payment.reference
+    if reference is None:
+        return
+    rail = rails.payin[payment.provider]
+    done = PaymentStatus.CAPTURED if kind is OperationKind.CAPTURE else PaymentStatus.CANCELED
+    try:
+        receipt = await rail.fetch(reference) if wanted.stale else None
+        if receipt is None or receipt.status not in {PaymentStatus.CAPTURED, PaymentStatus.CANCELED}:
+            if kind is OperationKind.CAPTURE:
+                amount = Money(payment.units, asset_by_id(payment.asset))
+                receipt = await rail.capture(reference, amount, key=wanted.operation.key)
+            else:
+                receipt = await rail.cancel(reference, key=wanted.operation.key)
+    except ProviderRejected as refused:
+        # The provider will not: what is true now decides, not what we wanted.
+        receipt = await rail.fetch(reference)
+        log.warning("payment.refused", payment_id=payment_id, kind=kind, error=str(refused))
+    except OutcomeUnknown:
+        await _unknown(db, wanted.operation)
+        raise
+    state = OperationState.SUCCEEDED if receipt.status is done else OperationState.DECLINED
+    async with db.transaction() as tx:
+        await payment_rows.decide(tx, wanted.operation.id, state, reference=receipt.reference)
+        await receipts.observe(tx, payment, receipt)
+
+
+async def look_up(db: Database, rails: Rails, payment: Payment) -> None:
+    """Ask the provider how a payment stands, and record it."""
+    if payment.reference is None:
+        await start(db, rails, payment.id)
+        return
+    receipt = await rails.payin[payment.provider].fetch(payment.reference)
+    async with db.transaction() as tx:
+        await receipts.observe(tx, payment, receipt)
+
+
+async def _wanted(db: Database, payment_id: str, kind: OperationKind) -> Wanted | None:
+    async with db.transaction() as tx:
+        payment = await payment_rows.get(tx, payment_id)
+        operation = await payment_rows.operation_of(tx, payment_id, kind)
+        now = await tx.fetchval("SELECT now()")
+    if payment is None or operation is None:
+        return None
+    stale = operation.state == OperationState.UNKNOWN or now - operation.created_at > KEY_LIFETIME
+    return Wanted(payment, operation, stale)
+
+
+async def _unknown(db: Database, operation: Operation) -> None:
+    async with db.transaction() as tx:
+        await payment_rows.decide(tx, operation.id, OperationState.UNKNOWN)
+
+
+async def _refused(db: Database, wanted: Wanted, refused: ProviderRejected) -> None:
+    """The provider will never open this payment: the order fails, and somebody should know why."""
+    failure: Document = {
+        "code": "provider_rejected",
+        "message": "The payment could not be opened.",
+        "provider": {"name": refused.provider, "code": refused.code},
+    }
+    async with db.transaction() as tx:
+        await payment_rows.decide(tx, wanted.operation.id, OperationState.DECLINED, failure=failure)
+        wanted.payment.status = PaymentStatus.CANCELED.value
+        wanted.payment.failure = failure
+        await payment_rows.update(tx, wanted.payment)
+        await raise_alert(tx, "payment_refused", wanted.payment.id, str(refused))
+        try:
+            await orders.advance(
+                tx, wanted.payment.order_id, Fact(T.PAYMENT_FAILED, wanted.operation.id, failure=failure)
+            )
+        except IllegalTransition:
+            log.info("payment.refused_after_end", payment_id=wanted.payment.id)

@@ -1,0 +1,239 @@
+"""Placing an order: use a quote once, write everything down, then ask the provider, then keep its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+import orjson
+import structlog
+
+from app.db import idempotency, wallet
+from app.db import orders as order_rows
+from app.db import payments as payment_rows
+from app.db import placing as placing_rows
+from app.db.columns import new_id
+from app.db.database import Database, Transaction
+from app.db.idempotency import StoredAnswer
+from app.db.jobs import Job, JobName, enqueue
+from app.db.orders import Order
+from app.db.partners import Caller
+from app.db.payments import Payment
+from app.db.quotes import Quote
+from app.domain.assets import asset_by_id
+from app.domain.errors import (
+    AddressInvalid,
+    ConflictState,
+    DomainError,
+    NotFound,
+    QuoteExpired,
+    QuoteUsed,
+    RouteUnsupported,
+    ValidationFailed,
+)
+from app.domain.order import Direction, OrderState, OrderTrigger, event_of
+from app.ports.chain import Destination
+from app.ports.errors import ProviderError
+from app.schemas.orders import OrderIn
+from app.services import payments
+from app.services.idempotent import Answer, IdempotentRequest, replay
+from app.services.order_view import order_out
+from app.services.policy import Policy
+from app.services.rails import Rails
+
+log = structlog.get_logger(__name__)
+
+# How long the placing request has for asking the provider itself before the job does it.
+_SAFETY_NET = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Everything an order is made of, decided before anything is written."""
+
+    order: Order
+    payment: Payment
+
+
+async def place(
+    db: Database,
+    rails: Rails,
+    policy: Policy,
+    caller: Caller,
+    body: OrderIn,
+    request: IdempotentRequest,
+    request_id: str,
+) -> Answer:
+    """Place an order on a quote. Transaction A writes it, then the provider is asked, then B keeps the answer.
+
+    Raises NotFound, QuoteUsed, QuoteExpired, ConflictState for a known external_id, AddressInvalid, NetworkMismatch,
+    RouteUnsupported, and the refusals of a repeated key. When the provider cannot be reached the order stands, its
+    payment has no reference yet, and a job completes it.
+    """
+    quote = await placing_rows.quote_for(db, caller.partner_id, body.quote_id)
+    if quote is None:
+        return await _repeated(db, request, NotFound("There is no such quote.", pointer="/quote_id"))
+    placement = await _decide(db, rails, policy, caller, body, quote, request_id)
+    try:
+        async with db.transaction() as tx:
+            if not await _write(tx, placement, request):
+                raise _NotWrittenError
+    except _NotWrittenError:
+        return await _not_written(db, rails, request, quote)
+    except asyncpg.UniqueViolationError as violation:
+        return await _repeated(db, request, await _taken(db, caller, body, violation))
+    return await _start(db, rails, request, placement.payment.id)
+
+
+class _NotWrittenError(Exception):
+    """The statement found no usable quote, or a used key; its transaction is rolled back."""
+
+
+async def _decide(
+    db: Database, rails: Rails, policy: Policy, caller: Caller, body: OrderIn, quote: Quote, request_id: str
+) -> Placement:
+    if Direction(quote.direction) is Direction.SELL:
+        raise RouteUnsupported("Sell orders are not offered yet.", pointer="/quote_id")
+    destination = await _address(db, rails, body, quote)
+    order_id = new_id("or")
+    order = Order(
+        id=order_id,
+        partner_id=caller.partner_id,
+        quote_id=quote.id,
+        external_id=body.external_id,
+        direction=quote.direction,
+        state=OrderState.AWAITING_PAYMENT.value,
+        sequence=1,
+        source_asset=quote.source_asset,
+        source_units=quote.source_units,
+        destination_asset=quote.destination_asset,
+        destination_units=quote.destination_units,
+        venue_units=quote.venue_units,
+        spread_units=quote.spread_units,
+        processing_units=quote.processing_units,
+        partner_units=quote.partner_units,
+        network_units=quote.network_units,
+        address=destination.text,
+        script=destination.script,
+        payment_method=quote.payment_method,
+        customer={} if body.customer is None else body.customer.model_dump(exclude_none=True),
+        order_metadata=dict(body.metadata),
+        request_id=request_id,
+        livemode=rails.livemode,
+        expires_at=caller.now + policy.payment_window,
+        created_at=caller.now,
+        updated_at=caller.now,
+    )
+    payment = Payment(
+        id=new_id("pay"),
+        order_id=order_id,
+        provider=rails.provider_of(quote.payment_method),
+        method=quote.payment_method,
+        asset=quote.source_asset,
+        units=quote.source_units,
+        status="intended",
+        poll_at=caller.now,
+        created_at=caller.now,
+        updated_at=caller.now,
+    )
+    return Placement(order, payment)
+
+
+async def _address(db: Database, rails: Rails, body: OrderIn, quote: Quote) -> Destination:
+    if body.destination is None:
+        raise ValidationFailed("A buy needs an address to deliver to.", pointer="/destination")
+    network = asset_by_id(quote.destination_asset).network
+    try:
+        destination = rails.chain(network).parse(body.destination.address)
+    except ValidationFailed as refusal:
+        refusal.pointer = "/destination/address"
+        raise
+    async with db.connection() as connection:
+        if await wallet.is_ours(connection, network or "", destination.script):
+            raise AddressInvalid("This is one of our own addresses.", pointer="/destination/address")
+    return destination
+
+
+async def _write(tx: Transaction, placement: Placement, request: IdempotentRequest) -> bool:
+    """Transaction A: the key, the quote, the order, its payment, first transition, event and jobs."""
+    order, payment = placement.order, placement.payment
+    snapshot = order_out(order, payment).model_dump(mode="json")
+    written = await placing_rows.insert_placed(
+        tx,
+        order,
+        payment,
+        operation_id=new_id("op"),
+        event_id=new_id("ev"),
+        event_type=event_of(OrderState.CREATED, OrderTrigger.PLACED, order.order_state),
+        event_data=orjson.dumps({"object": snapshot, "previous": {}}).decode(),
+        key=request.key,
+        request_hash=request.fingerprint,
+    )
+    if written:
+        await enqueue(
+            tx,
+            [
+                Job(JobName.START_PAYMENT, payment.id, _SAFETY_NET),
+                Job(JobName.PUBLISH_EVENTS, order.partner_id),
+            ],
+        )
+    return written
+
+
+async def _start(db: Database, rails: Rails, request: IdempotentRequest, payment_id: str) -> Answer:
+    """Ask the provider, and keep the order as the answer to this request."""
+    try:
+        await payments.start(db, rails, payment_id)
+    except ProviderError as error:
+        log.warning("payment.not_started", payment_id=payment_id, error=str(error))
+    async with db.transaction() as tx:
+        payment = await payment_rows.get(tx, payment_id)
+        assert payment is not None  # noqa: S101 - written above
+        order = await order_rows.lock(tx, payment.order_id)
+        assert order is not None  # noqa: S101
+        shown = order_out(
+            order, payment, publishable_key=rails.publishable_keys.get(payment.provider), with_secret=True
+        )
+        answer = shown.model_dump_json().encode()
+        await idempotency.answer(tx, request.partner_id, request.key, 201, answer)
+    return Answer(201, answer)
+
+
+async def _not_written(db: Database, rails: Rails, request: IdempotentRequest, quote: Quote) -> Answer:
+    """Find out why: a repeated request, one that died on the way and is taken over, or a quote that is gone."""
+    async with db.transaction() as tx:
+        stored = await idempotency.find(tx, request.partner_id, request.key)
+        if stored is not None and not await _take_over(tx, stored, request):
+            return replay(stored, request)
+        payment = None if stored is None else await payment_rows.of_order(tx, stored.resource_id or "")
+    if payment is not None:
+        return await _start(db, rails, request, payment.id)
+    gone: DomainError = QuoteUsed() if await placing_rows.is_used(db, quote.id) else QuoteExpired()
+    return await _repeated(db, request, gone)
+
+
+async def _take_over(tx: Transaction, stored: StoredAnswer, request: IdempotentRequest) -> bool:
+    """Whether this repetition carries on for a request that died after transaction A."""
+    died = stored.request_hash == request.fingerprint and stored.status is None and stored.stale
+    return died and await idempotency.take_over(tx, request.partner_id, request.key)
+
+
+async def _repeated(db: Database, request: IdempotentRequest, refusal: DomainError) -> Answer:
+    """A refusal that depends on what is stored: given again to every repetition, unless the key has an answer."""
+    async with db.transaction() as tx:
+        if not await idempotency.claim(tx, request.partner_id, request.key, request.fingerprint):
+            stored = await idempotency.find(tx, request.partner_id, request.key)
+            assert stored is not None  # noqa: S101 - keys are never deleted
+            return replay(stored, request)
+        status, body = request.render(refusal)
+        await idempotency.answer(tx, request.partner_id, request.key, status, body)
+    return Answer(status, body)
+
+
+async def _taken(db: Database, caller: Caller, body: OrderIn, violation: asyncpg.UniqueViolationError) -> DomainError:
+    """Which uniqueness was violated: the partner's own external_id, or the quote (two requests at one moment)."""
+    if body.external_id is not None and "external_id" in (violation.constraint_name or ""):
+        existing = await placing_rows.id_of_external(db, caller.partner_id, body.external_id)
+        return ConflictState(f"Order {existing} has this external_id.", pointer="/external_id")
+    return QuoteUsed()

@@ -1,0 +1,222 @@
+"""Quotes: a firm price from the book in memory, stored for one partner."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.db import idempotency
+from app.db import quotes as quote_rows
+from app.db.columns import Document, new_id
+from app.db.database import Database
+from app.db.partners import Caller
+from app.db.quotes import Quote
+from app.domain.assets import asset_by_id, asset_of
+from app.domain.errors import AmountAboveMax, AmountBelowMin, NotFound, RouteUnsupported, ValidationFailed
+from app.domain.money import Asset, Money, format_units, parse_units
+from app.domain.order import Direction
+from app.domain.quote import AmountSide, Priced, price
+from app.ports.rates import Book
+from app.schemas.base import MoneyOut, format_moment
+from app.schemas.quotes import MidRateOut, QuoteIn, QuoteOut, QuoteSide
+from app.services.idempotent import Answer, IdempotentRequest, replay
+from app.services.order_view import fees_out
+from app.services.policy import Limits, Policy
+from app.services.prices import PriceBoard
+from app.services.rails import Rails
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A quote request, read: the two assets, which amount is fixed, and how many units of it."""
+
+    direction: Direction
+    source: Asset
+    destination: Asset
+    side: AmountSide
+    units: int
+
+    @property
+    def fiat(self) -> Asset:
+        """The fiat side."""
+        return self.source if self.direction is Direction.BUY else self.destination
+
+    @property
+    def coin(self) -> Asset:
+        """The crypto side."""
+        return self.destination if self.direction is Direction.BUY else self.source
+
+
+async def create(
+    db: Database,
+    rails: Rails,
+    board: PriceBoard,
+    policy: Policy,
+    caller: Caller,
+    body: QuoteIn,
+    request: IdempotentRequest,
+) -> Answer:
+    """Price the request and hold the price. One statement stores the quote and the answer.
+
+    Raises ValidationFailed, RouteUnsupported, RouteUnavailable without a fresh price, InsufficientLiquidity,
+    AmountBelowMin and AmountAboveMax; nothing is stored then.
+    """
+    wanted = read(body)
+    rails.chain(wanted.coin.network)
+    method = body.payment_method or "card"
+    if wanted.direction is Direction.BUY:
+        rails.provider_of(method)
+    limits = policy.limits.get(wanted.fiat.code)
+    if limits is None:
+        raise RouteUnsupported
+    if wanted.side is _fiat_side(wanted.direction):
+        _within(wanted.units, limits, wanted)
+    now = time.monotonic()
+    book = board.book(wanted.coin.code, wanted.fiat.code, now=now)
+    priced = price(
+        wanted.units,
+        direction=wanted.direction,
+        amount_side=wanted.side,
+        asks=book.asks,
+        bids=book.bids,
+        terms=policy.terms,
+        base_decimals=wanted.coin.decimals,
+    )
+    _within(priced.fiat_units, limits, wanted)
+    quote = _row(caller, wanted, priced, book, policy, age=now - book.taken_at, livemode=rails.livemode)
+    quote.payment_method = method if wanted.direction is Direction.BUY else "deposit"
+    quote.country = body.country
+    answer = quote_out(quote, caller.now).model_dump_json().encode()
+    async with db.connection() as connection:
+        stored = await quote_rows.insert(
+            connection, quote, key=request.key, request_hash=request.fingerprint, response=answer
+        )
+        if stored:
+            return Answer(201, answer)
+        earlier = await idempotency.find(connection, request.partner_id, request.key)
+    assert earlier is not None  # noqa: S101 - the key is there, else the quote would have been stored
+    return replay(earlier, request)
+
+
+def read(body: QuoteIn) -> Wanted:
+    """Read a request; raises ValidationFailed or RouteUnsupported with a pointer to what is wrong."""
+    source = _asset(body.source, "/source")
+    destination = _asset(body.destination, "/destination")
+    direction = Direction(body.direction)
+    if source == destination:
+        raise ValidationFailed("The two sides are the same asset.", pointer="/destination/asset")
+    if source.is_fiat is not (direction is Direction.BUY) or destination.is_fiat is source.is_fiat:
+        raise RouteUnsupported("A buy goes from fiat to coins, a sell from coins to fiat.", pointer="/direction")
+    amounts = [side for side in (body.source, body.destination) if side.amount is not None]
+    if len(amounts) != 1:
+        raise ValidationFailed("Exactly one of the two sides has an amount.", pointer="/source/amount")
+    [fixed] = amounts
+    side = AmountSide.SOURCE if fixed is body.source else AmountSide.DESTINATION
+    asset = source if side is AmountSide.SOURCE else destination
+    pointer = f"/{side.value}/amount"
+    units = parse_units(fixed.amount or "", asset.decimals, pointer=pointer)
+    if units == 0:
+        raise ValidationFailed("The amount must be above zero.", pointer=pointer)
+    return Wanted(direction, source, destination, side, units)
+
+
+def _asset(side: QuoteSide, pointer: str) -> Asset:
+    return asset_of(side.asset, side.network, pointer=f"{pointer}/asset")
+
+
+def _fiat_side(direction: Direction) -> AmountSide:
+    return AmountSide.SOURCE if direction is Direction.BUY else AmountSide.DESTINATION
+
+
+def _within(units: int, limits: Limits, wanted: Wanted) -> None:
+    pointer = f"/{wanted.side.value}/amount"
+    if units < limits.least:
+        raise AmountBelowMin(f"The least is {Money(limits.least, wanted.fiat)}.", pointer=pointer)
+    if units > limits.most:
+        raise AmountAboveMax(f"The most is {Money(limits.most, wanted.fiat)}.", pointer=pointer)
+
+
+def _row(
+    caller: Caller, wanted: Wanted, priced: Priced, book: Book, policy: Policy, *, age: float, livemode: bool
+) -> Quote:
+    """The quote's row. Its times are of the database's clock, which the caller's authentication has read."""
+    fiat, coin = wanted.fiat, wanted.coin
+    terms: Document = {
+        "rate": format_units(priced.rate_units, fiat.decimals),
+        # The middle of two whole prices may end in half a unit: one more decimal writes it exactly.
+        "mid": format_units(int(priced.mid * 10), fiat.decimals + 1),
+        "sources": [book.source],
+        "as_of": format_moment(caller.now - timedelta(seconds=max(0.0, age))),
+        "spread_bps": policy.terms.spread_bps,
+        "total_cost_bps": priced.total_cost_bps,
+        "levels": [
+            [format_units(level, fiat.decimals), format_units(quantity, coin.decimals)]
+            for level, quantity in priced.levels
+        ],
+    }
+    return Quote(
+        id=new_id("qt"),
+        partner_id=caller.partner_id,
+        direction=wanted.direction.value,
+        amount_side=wanted.side.value,
+        status="open",
+        source_asset=wanted.source.id,
+        source_units=priced.source_units,
+        destination_asset=wanted.destination.id,
+        destination_units=priced.destination_units,
+        venue_units=priced.venue_value,
+        spread_units=priced.spread_units,
+        processing_units=priced.processing_units,
+        partner_units=priced.partner_units,
+        network_units=priced.network_units,
+        payment_method="",
+        terms=terms,
+        livemode=livemode,
+        expires_at=caller.now + policy.quote_lifetime,
+        created_at=caller.now,
+    )
+
+
+async def get(db: Database, caller: Caller, quote_id: str) -> QuoteOut:
+    """A partner's own quote; raises NotFound."""
+    quote = await quote_rows.get(db, caller.partner_id, quote_id)
+    if quote is None:
+        raise NotFound
+    return quote_out(quote, caller.now)
+
+
+def quote_out(quote: Quote, now: datetime) -> QuoteOut:
+    """The quote as the public sees it; `now` is the database's clock."""
+    source, destination = asset_by_id(quote.source_asset), asset_by_id(quote.destination_asset)
+    terms = quote.terms
+    expired = quote.status == "open" and quote.expires_at <= now
+    return QuoteOut.model_validate(
+        {
+            "id": quote.id,
+            "direction": quote.direction,
+            "status": "expired" if expired else quote.status,
+            "amount_side": quote.amount_side,
+            "source": MoneyOut.of(Money(quote.source_units, source)),
+            "destination": MoneyOut.of(Money(quote.destination_units, destination)),
+            "rate": terms["rate"],
+            "mid_rate": MidRateOut.model_validate(
+                {"value": terms["mid"], "sources": terms["sources"], "as_of": terms["as_of"]}
+            ),
+            "spread_bps": terms["spread_bps"],
+            "fees": fees_out(
+                source if source.is_fiat else destination,
+                processing=quote.processing_units,
+                network=quote.network_units,
+                partner=quote.partner_units,
+            ),
+            "total_cost_bps": terms["total_cost_bps"],
+            "levels": terms["levels"],
+            "payment_method": quote.payment_method,
+            "country": quote.country,
+            "order_id": quote.order_id,
+            "expires_at": quote.expires_at,
+            "created_at": quote.created_at,
+            "livemode": quote.livemode,
+        }
+    )

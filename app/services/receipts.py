@@ -1,0 +1,116 @@
+"""Receipts: believing what a provider says of a payment, and letting the order follow, in one transaction."""
+
+from __future__ import annotations
+
+from app.db import ledger
+from app.db import orders as order_rows
+from app.db import payments as payment_rows
+from app.db.alerts import raise_alert
+from app.db.columns import Document
+from app.db.database import Transaction
+from app.db.orders import Order
+from app.db.payments import Payment
+from app.domain.bookkeeping import Moved, provider_fee
+from app.domain.order import MACHINES, OrderState, OrderTrigger
+from app.ports.outcome import Decline
+from app.ports.payin import PaymentReceipt, PaymentStatus
+from app.services import orders
+from app.services.orders import Fact
+
+T = OrderTrigger
+
+
+def failure_document(decline: Decline) -> Document:
+    """A decline as the API shows it."""
+    return {"code": decline.code, "message": decline.message, "provider": {"code": decline.provider_code}}
+
+
+async def observe(tx: Transaction, payment: Payment, receipt: PaymentReceipt) -> None:
+    """Record how a payment stands at its source, and let the order follow.
+
+    Raises IllegalTransition when money was taken that the order has no edge for; nothing is written then.
+    """
+    order = await order_rows.lock(tx, payment.order_id)
+    assert order is not None  # noqa: S101 - a payment always has its order
+    if receipt.status is PaymentStatus.UNKNOWN:
+        await raise_alert(tx, "unknown_provider_status", payment.id, receipt.provider_status)
+        return
+    payment.status = receipt.status.value
+    payment.reference = receipt.reference
+    payment.client_secret = receipt.client_secret
+    payment.fee_units = None if receipt.fee is None else receipt.fee.units
+    payment.failure = None if receipt.decline is None else failure_document(receipt.decline)
+    await payment_rows.update(tx, payment)
+    fact = fact_of(order, payment, receipt)
+    if fact is not None:
+        await _take(tx, order, fact)
+    await _book_fee(tx, order, payment)
+    if receipt.status is PaymentStatus.CANCELED:
+        await _end_voided_refund(tx, payment, receipt)
+
+
+def fact_of(order: Order, payment: Payment, receipt: PaymentReceipt) -> Fact | None:
+    """What a receipt says that the order may not know yet.
+
+    Money facts have one cause for good, so that they count once. A customer may be asked to authenticate, and may
+    be declined, any number of times: those are facts of one attempt.
+    """
+    at = f"{payment.provider}:{receipt.reference}"
+    match receipt.status:
+        case PaymentStatus.AWAITING_CUSTOMER | PaymentStatus.AUTHENTICATING:
+            return _fact_of_attempt(order, receipt, at)
+        case PaymentStatus.PROCESSING:
+            return Fact(T.PAYMENT_PENDING, at)
+        case PaymentStatus.AUTHORISED:
+            return Fact(T.PAYMENT_AUTHORISED, at)
+        case PaymentStatus.CAPTURED:
+            return Fact(T.PAYMENT_CAPTURED, at, moved=Moved(receipt.reference, amount=receipt.received.units))
+        case PaymentStatus.CANCELED:
+            return Fact(T.PAYMENT_FAILED, at, failure=payment.failure or _CANCELED)
+        case PaymentStatus.UNKNOWN:
+            return None
+
+
+def _fact_of_attempt(order: Order, receipt: PaymentReceipt, at: str) -> Fact | None:
+    state = order.order_state
+    if receipt.status is PaymentStatus.AUTHENTICATING:
+        wanted = state is OrderState.AWAITING_PAYMENT
+        return Fact(T.AUTHENTICATION_REQUIRED, f"{at}:{order.sequence}") if wanted else None
+    if receipt.decline is None:
+        return None
+    if state is OrderState.AUTHENTICATING and receipt.decline.code == "authentication_required":
+        return Fact(T.AUTHENTICATION_FAILED, f"{at}:{order.sequence}")
+    return Fact(T.PAYMENT_DECLINED, f"{at}:{receipt.charge_reference or order.sequence}")
+
+
+_CANCELED: Document = {"code": "payment_canceled", "message": "The payment was canceled.", "provider": {"code": None}}
+# A receipt says how things stand now; these facts may simply be behind what the order already knows.
+_MAY_BE_STALE = frozenset(
+    {T.PAYMENT_DECLINED, T.AUTHENTICATION_FAILED, T.PAYMENT_PENDING, T.PAYMENT_AUTHORISED, T.PAYMENT_FAILED}
+)
+
+
+async def _take(tx: Transaction, order: Order, fact: Fact) -> None:
+    if fact.trigger in _MAY_BE_STALE and not MACHINES[order.order_direction].allows(order.order_state, fact.trigger):
+        return
+    moved = await orders.advance(tx, order.id, fact)
+    if moved is None or fact.trigger is not T.PAYMENT_CAPTURED:
+        return
+    if fact.moved.amount != order.source_units and moved.order_state is OrderState.PAID:
+        await orders.hold(tx, order.id, "amount_mismatch", cause=fact.cause)
+
+
+async def _book_fee(tx: Transaction, order: Order, payment: Payment) -> None:
+    """Book what the provider keeps, once, as soon as it is known."""
+    if not payment.fee_units:
+        return
+    entry = provider_fee(orders.terms_of(order, payment.provider), payment.id, payment.fee_units)
+    if not await ledger.has_entry(tx, entry.reference):
+        await ledger.post(tx, entry, order.id)
+
+
+async def _end_voided_refund(tx: Transaction, payment: Payment, receipt: PaymentReceipt) -> None:
+    """A refund of an order whose payment was never captured ends when the provider has let it go."""
+    order = await order_rows.lock(tx, payment.order_id)
+    if order is not None and order.order_state is OrderState.REFUNDING and not await orders.money_held(tx, order):
+        await orders.advance(tx, order.id, Fact(T.REFUND_COMPLETED, f"{payment.provider}:{receipt.reference}:void"))

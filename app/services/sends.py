@@ -1,0 +1,196 @@
+"""Sends: coins leaving our wallet. Reserve, sign, store the bytes, commit; only then broadcast those same bytes."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+
+from app.db import orders as order_rows
+from app.db import wallet
+from app.db.alerts import raise_alert
+from app.db.columns import new_id
+from app.db.database import Database, Transaction
+from app.db.orders import Order
+from app.db.wallet import ChainTransactionRow, Send
+from app.domain.assets import asset_by_id, confirmations_needed
+from app.domain.bookkeeping import Moved
+from app.domain.money import Money
+from app.domain.order import OrderState, OrderTrigger
+from app.ports.chain import Address, Branch, ChainProvider, CoinInput, Recipient
+from app.ports.errors import ProviderRejected
+from app.services import orders
+from app.services.orders import Fact
+
+log = structlog.get_logger(__name__)
+T = OrderTrigger
+
+# Change goes to one of a few addresses, so that keys stay derived: deriving one costs as much as signing.
+POOL_SIZE = 16
+_FEE_RATE_SECONDS = 5.0
+_MOST_INPUTS = 100
+
+
+class WalletShort(RuntimeError):
+    """The hot wallet has too few confirmed, unreserved coins for this send now."""
+
+
+@dataclass(slots=True)
+class Sender:
+    """One network's way out: its rail, its change addresses, and the fee rate of the last few seconds."""
+
+    rail: ChainProvider
+    change: list[Address]
+    _rate: int = 0
+    _rated_at: float = float("-inf")
+
+    async def fee_rate(self) -> int:
+        """Units per virtual byte, asked of the node every few seconds."""
+        if time.monotonic() - self._rated_at > _FEE_RATE_SECONDS:
+            self._rate = await self.rail.fee_rate()
+            self._rated_at = time.monotonic()
+        return self._rate
+
+    def change_address(self) -> Address:
+        """Where the rest of the next transaction comes back to."""
+        return secrets.choice(self.change)
+
+
+async def open_wallet(db: Database, rail: ChainProvider) -> Sender:
+    """Watch the wallet's own addresses, and be ready to send from it."""
+    change = [rail.new_address(Branch.CHANGE, index) for index in range(POOL_SIZE)]
+    funding = [rail.new_address(Branch.RECEIVE, index) for index in range(POOL_SIZE)]
+    async with db.transaction() as tx:
+        await wallet.add_addresses(tx, rail.network, change, "change")
+        await wallet.add_addresses(tx, rail.network, funding, "funding")
+    return Sender(rail, change)
+
+
+async def send_coins(db: Database, sender: Sender, order_id: str) -> None:
+    """The job of a paid order: prepare its send unless that is done, then broadcast it unless that is done.
+
+    Raises WalletShort, ProviderUnavailable or OutcomeUnknown when it has to be tried again.
+    """
+    fee_rate = await sender.fee_rate()
+    try:
+        async with db.transaction() as tx:
+            order = await order_rows.lock(tx, order_id)
+            if order is None or order.hold is not None:
+                return
+            if order.order_state is OrderState.PAID:
+                await _prepare(tx, sender, order, fee_rate)
+            elif order.order_state is not OrderState.SENDING:
+                return
+    except WalletShort:
+        async with db.transaction() as tx:
+            await raise_alert(tx, "wallet_short", sender.rail.network, "paid orders wait for coins")
+        raise
+    await broadcast(db, sender, order_id)
+
+
+async def _prepare(tx: Transaction, sender: Sender, order: Order, fee_rate: int) -> None:
+    """Step E: reserve coins, sign, and store the bytes, in the transaction that moves the order."""
+    assert order.script is not None  # noqa: S101 - a buy is placed with its destination
+    assert order.address is not None  # noqa: S101
+    rail, change = sender.rail, sender.change_address()
+    coins = await _select(tx, rail, order, change, fee_rate)
+    recipient = Recipient(order.script, order.destination_units)
+    signed = await rail.prepare(coins, [recipient], change, fee_rate=fee_rate)
+    send_id, lineage_id = new_id("sn"), new_id("ln")
+    amount = Money(order.destination_units, asset_by_id(order.destination_asset))
+    now = order.updated_at
+    send = Send(
+        id=send_id,
+        order_id=order.id,
+        purpose="deliver",
+        network=rail.network,
+        asset=order.destination_asset,
+        address=order.address,
+        script=order.script,
+        units=order.destination_units,
+        lineage_id=lineage_id,
+        state="prepared",
+        confirmations_needed=confirmations_needed(amount),
+        created_at=now,
+        updated_at=now,
+    )
+    stored = ChainTransactionRow(
+        txid=signed.txid,
+        network=rail.network,
+        lineage_id=lineage_id,
+        raw=signed.raw,
+        fee_units=signed.fee,
+        vsize=signed.vsize,
+        created_at=now,
+    )
+    await wallet.store_send(tx, send, stored, [(coin.txid, coin.vout) for coin in coins])
+    moved = Moved(send_id, amount=order.destination_units, fee=signed.fee)
+    await orders.advance(tx, order.id, Fact(T.SEND_PREPARED, send_id, moved=moved, tx_hash=signed.txid))
+
+
+async def _select(
+    tx: Transaction, rail: ChainProvider, order: Order, change: Address, fee_rate: int
+) -> list[CoinInput]:
+    """The smallest coin that is enough, else the largest until they are; raises WalletShort."""
+    scripts = [order.script or "", change.script]
+
+    def needed(inputs: int) -> int:
+        return order.destination_units + rail.estimate_vsize(inputs, scripts) * fee_rate
+
+    single = await wallet.smallest_sufficient(tx, rail.network, needed(1))
+    if single is not None:
+        return [_input(single)]
+    chosen: list[CoinInput] = []
+    for record in await wallet.largest_first(tx, rail.network, _MOST_INPUTS):
+        chosen.append(_input(record))
+        if sum(coin.amount for coin in chosen) >= needed(len(chosen)):
+            return chosen
+    raise WalletShort(f"{rail.network}: {len(chosen)} coins are not enough for {order.id}")
+
+
+def _input(record: asyncpg.Record) -> CoinInput:
+    return CoinInput(
+        txid=record["txid"],
+        vout=record["vout"],
+        amount=int(record["units"]),
+        branch=Branch(record["branch"]),
+        index=record["index"],
+    )
+
+
+async def broadcast(db: Database, sender: Sender, order_id: str) -> None:
+    """Step F: hand the stored bytes to the network, and record that it took them. Safe to repeat for ever."""
+    async with db.connection() as connection:
+        send = await wallet.send_of(connection, order_id, "deliver")
+        stored = None if send is None else await wallet.newest_transaction(connection, send.lineage_id)
+    if send is None or stored is None or stored.height is not None:
+        return
+    try:
+        await sender.rail.broadcast(stored.raw)
+    except ProviderRejected as refused:
+        # The node says no, but these bytes are out of our hands once signed: never build others in their place.
+        log.warning("send.refused", order_id=order_id, txid=stored.txid, error=str(refused))
+        async with db.transaction() as tx:
+            await raise_alert(tx, "broadcast_refused", send.id, str(refused))
+        raise
+    async with db.transaction() as tx:
+        order = await order_rows.lock(tx, order_id)
+        await wallet.mark_broadcast(tx, send.id, stored.txid)
+        if order is not None and order.order_state is OrderState.SENDING:
+            await orders.advance(tx, order_id, Fact(T.SEND_BROADCAST, send.id, tx_hash=stored.txid))
+
+
+async def confirm(db: Database, order_id: str, send_id: str, txid: str) -> None:
+    """A send is as deep in the chain as it needs: the order is delivered."""
+    async with db.transaction() as tx:
+        order = await order_rows.lock(tx, order_id)
+        stored = await wallet.transaction(tx, txid)
+        if order is None or stored is None or stored.height is None:
+            return
+        await wallet.mark_confirmed(tx, send_id)
+        if order.order_state in {OrderState.SENDING, OrderState.SENT}:
+            moved = Moved(send_id, amount=order.destination_units, fee=stored.fee_units)
+            await orders.advance(tx, order_id, Fact(T.SEND_CONFIRMED, send_id, moved=moved, tx_hash=txid))

@@ -1,0 +1,102 @@
+"""Sweeps: looking regularly for what no job and no notification has brought to an end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+
+import structlog
+
+from app.db import events, notifications, wallet
+from app.db import idempotency as idempotency_rows
+from app.db import orders as order_rows
+from app.db import payments as payment_rows
+from app.db.alerts import raise_alert
+from app.db.database import Database
+from app.db.jobs import Job, JobName, enqueue
+from app.db.payments import OperationKind
+from app.domain.errors import IllegalTransition
+from app.ports.errors import ProviderError
+from app.services import orders, payments, refunds, sends
+from app.services.rails import Rails
+from app.services.sends import Sender
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 100
+IDEMPOTENCY_DAYS = 30
+
+
+async def expire_orders(db: Database) -> int:
+    """End the orders whose payment window has closed; how many were looked at."""
+    async with db.connection() as connection:
+        due = await order_rows.due_to_expire(connection, _AT_ONCE)
+    for order_id in due:
+        async with db.transaction() as tx:
+            await orders.expire(tx, order_id)
+    return len(due)
+
+
+async def poll_payments(db: Database, rails: Rails) -> int:
+    """Look up unfinished payments at their source, so that a notification that never comes costs time, not money."""
+    async with db.transaction() as tx:
+        due = await payment_rows.claim_due(tx, _AT_ONCE)
+    for payment in due:
+        await _tolerate(db, payment.id, payments.look_up(db, rails, payment))
+    return len(due)
+
+
+async def settle_operations(db: Database, rails: Rails) -> int:
+    """Ask the source about requests whose outcome has stayed open; how many there were."""
+    async with db.connection() as connection:
+        open_operations = await payment_rows.undecided(connection, _AT_ONCE)
+    for operation in open_operations:
+        match OperationKind(operation.kind):
+            case OperationKind.START:
+                work: Awaitable[object] = payments.start(db, rails, operation.payment_id)
+            case OperationKind.CAPTURE:
+                work = payments.capture(db, rails, operation.order_id)
+            case OperationKind.CANCEL:
+                work = payments.cancel(db, rails, operation.order_id)
+            case OperationKind.REFUND:
+                work = refunds.refund_payment(db, rails, operation.id)
+        await _tolerate(db, operation.id, work)
+    return len(open_operations)
+
+
+async def rebroadcast(db: Database, senders: Mapping[str, Sender]) -> int:
+    """Hand bytes that no block has taken to the network again; how many sends there were."""
+    count = 0
+    for network, sender in senders.items():
+        async with db.connection() as connection:
+            silent = await wallet.silent_sends(connection, network, _AT_ONCE)
+        for record in silent:
+            await _tolerate(db, record["send_id"], sends.broadcast(db, sender, record["order_id"]))
+        count += len(silent)
+    return count
+
+
+async def wake_jobs(db: Database) -> None:
+    """Put work on the queue again whose job is gone: a killed worker can take a job with it in the worst moment."""
+    async with db.transaction() as tx:
+        stale = await notifications.overdue(tx, _AT_ONCE)
+        await enqueue(tx, [Job(JobName.PROCESS_NOTIFICATION, stored_id) for stored_id in stale])
+    waiting = await events.partners_waiting(db)
+    async with db.transaction() as tx:
+        await enqueue(tx, [Job(JobName.PUBLISH_EVENTS, partner_id) for partner_id in waiting])
+
+
+async def forget_old_answers(db: Database) -> None:
+    """Prune what idempotency keys answered long ago."""
+    async with db.transaction() as tx:
+        await idempotency_rows.prune(tx, IDEMPOTENCY_DAYS)
+
+
+async def _tolerate(db: Database, subject: str, work: Awaitable[object]) -> None:
+    """A provider's failure waits for the next sweep; money without an edge waits for a person."""
+    try:
+        await work
+    except ProviderError as error:
+        log.warning("sweep.provider_failed", subject=subject, error=str(error))
+    except IllegalTransition as refused:
+        async with db.transaction() as tx:
+            await raise_alert(tx, "illegal_transition", subject, refused.detail)

@@ -1,0 +1,1 @@
+"""Venues whose public order books give us prices: one module per venue."""

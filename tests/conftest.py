@@ -1,0 +1,62 @@
+"""The fixtures of every test: one PostgreSQL for the run, one far side for each process, one database for each test."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import structlog
+from hypothesis import settings as hypothesis_settings
+
+from app.db.database import Database
+from tests.support.far_side import FarSide
+from tests.support.postgres import SharedPostgres, create_database, drop_database
+
+_URL = "RAMPWRIGHT_TEST_SERVER"
+_SHARED: list[SharedPostgres] = []
+
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis_settings.register_profile("rampwright", deadline=None)
+hypothesis_settings.load_profile("rampwright")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the server once, in the process that starts the run; the others find it in their environment."""
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return
+    shared = SharedPostgres()
+    os.environ[_URL] = shared.start()
+    _SHARED.append(shared)
+
+
+def pytest_sessionfinish() -> None:
+    """Stop what was started."""
+    for shared in _SHARED:
+        shared.stop()
+
+
+@pytest.fixture(scope="session")
+def database_url() -> str:
+    """The server's own URL."""
+    return os.environ[_URL]
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """A fresh database with our schema."""
+    url = await create_database(database_url)
+    database = Database(url)
+    yield database
+    await database.close()
+    await drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def far_side() -> Iterator[FarSide]:
+    """The sandbox, in a process of its own."""
+    far = FarSide()
+    yield far
+    far.stop()

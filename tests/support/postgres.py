@@ -1,0 +1,80 @@
+"""One PostgreSQL for the whole run, one migrated template, one fresh database per test."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import uuid
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from app.db.database import Database
+from app.db.migrate import migrate
+from app.embedded import EmbeddedPostgres
+
+TEMPLATE = "rampwright_template"
+# A crash of the test run loses nothing of worth.
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+class SharedPostgres:
+    """The run's own server; lives in the process that starts the run."""
+
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="rampwright-tests-"))
+        self.home.chmod(0o755)
+        self.server = EmbeddedPostgres(self.home / "home", settings=_FAST)
+
+    def start(self) -> str:
+        """Start, make the template, and return the server's URL."""
+        url = self.server.start()
+        asyncio.run(make_template(url))
+        return url
+
+    def stop(self) -> None:
+        """Stop and leave nothing behind."""
+        self.server.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+async def make_template(url: str) -> None:
+    """A database with our schema, to copy from."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{TEMPLATE}"')
+        await connection.execute(f'CREATE DATABASE "{TEMPLATE}"')
+    finally:
+        await connection.close()
+    db = Database(with_database(url, TEMPLATE), pool_size=1)
+    try:
+        await migrate(db)
+    finally:
+        await db.close()
+
+
+async def create_database(url: str) -> str:
+    """A fresh copy of the template; its URL."""
+    name = f"t_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" STRATEGY file_copy')
+    finally:
+        await connection.close()
+    return with_database(url, name)
+
+
+async def drop_database(url: str) -> None:
+    """Remove a test's database, whoever still has it open."""
+    connection = await asyncpg.connect(with_database(url, "postgres"))
+    try:
+        await connection.execute(f'DROP DATABASE "{urlsplit(url).path.lstrip("/")}" WITH (FORCE)')
+    finally:
+        await connection.close()

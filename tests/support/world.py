@@ -1,0 +1,286 @@
+"""A whole instance in one process: API over real HTTP, jobs run on demand, the far side beyond."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx
+import uvicorn
+from app.main import build_app
+from app.services.keys import new_key
+
+from app import wiring
+from app.api.context import Context
+from app.db.columns import new_id
+from app.db.database import Database
+from app.db.partners import insert_key, insert_partner
+from app.ports.errors import ProviderError
+from app.services import sends
+from app.services.rails import Rails
+from app.settings import BitcoinSettings, PricingSettings, ProcessSettings, RatesSettings, Settings, StripeSettings
+from app.worker import Worker, follow_chains, handlers, sweep
+from providers.sandbox.client import SandboxClient
+
+COIN = 10**8
+
+
+@dataclass(frozen=True, slots=True)
+class TestPartner:
+    """A partner with a key that may do everything."""
+
+    __test__ = False
+
+    id: str
+    key: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What authenticates a request."""
+        return {"Authorization": f"Bearer {self.key}"}
+
+
+async def make_partner(db: Database, *, scopes: list[str] | None = None, mode: str = "test") -> TestPartner:
+    """Add a partner with one key."""
+    partner_id, made = new_id("pt"), new_key(mode)
+    async with db.transaction() as tx:
+        await insert_partner(tx, partner_id, "Test partner")
+        await insert_key(
+            tx,
+            key_id=new_id("key"),
+            partner_id=partner_id,
+            key_hash=made.hash,
+            hint=made.hint,
+            mode=mode,
+            scopes=scopes or ["*"],
+            expires_at=None,
+        )
+    return TestPartner(partner_id, made.key)
+
+
+@dataclass(slots=True)
+class World:
+    """Everything a journey needs."""
+
+    settings: Settings
+    context: Context
+    worker: Worker
+    partner: TestPartner
+    client: httpx.AsyncClient  # speaks to the API, as the partner
+    far: SandboxClient
+    far_url: str
+    stripe_key: str
+    api_url: str
+    keys: int = field(default=0)
+
+    @property
+    def db(self) -> Database:
+        """The instance's database."""
+        return self.context.db
+
+    @property
+    def rails(self) -> Rails:
+        """The instance's adapters."""
+        return self.context.rails
+
+    async def post(self, path: str, body: object = None, *, key: str | None = None) -> httpx.Response:
+        """POST with an Idempotency-Key of its own."""
+        self.keys += 1
+        return await self.client.post(
+            path,
+            json={} if body is None else body,
+            headers={"Idempotency-Key": key or f"k-{self.keys}-{secrets.token_hex(4)}"},
+        )
+
+    async def get(self, path: str) -> dict[str, object]:
+        """GET what must be there."""
+        response = await self.client.get(path)
+        assert response.status_code == 200, response.text
+        found: dict[str, object] = response.json()
+        return found
+
+    async def run_jobs(self) -> int:
+        """Run every job that is due, one after the other, until there is none; how many ran."""
+        ran, doing = 0, handlers(self.worker)
+        while True:
+            async with self.db.connection() as connection:
+                due = await connection.fetch(
+                    """
+                    DELETE FROM pgqueuer WHERE status = 'queued' AND execute_after <= now()
+                    RETURNING id, entrypoint, payload
+                    """
+                )
+            if not due:
+                return ran
+            for job in sorted(due, key=lambda record: record["id"]):
+                ran += 1
+                await doing[job["entrypoint"]](bytes(job["payload"]).decode())
+
+    async def undelivered(self) -> int:
+        """How many events the far side has still to tell us."""
+        async with httpx.AsyncClient(auth=(self.stripe_key, "")) as http:
+            found = await http.get(
+                f"{self.far_url}/stripe/v1/events", params={"delivery_success": "false", "limit": "100"}
+            )
+        return len(found.json()["data"])
+
+    async def drain(self, *, patience: float = 10.0) -> None:
+        """Until nothing is left to do here, and nothing left to be told from there."""
+        deadline = asyncio.get_running_loop().time() + patience
+        while asyncio.get_running_loop().time() < deadline:
+            ran = await self.run_jobs()
+            while await follow_chains(self.worker):
+                pass
+            if not ran and not await self.undelivered():
+                if not await self.run_jobs():
+                    return
+            elif not ran:
+                await asyncio.sleep(0.02)
+        raise AssertionError("the instance does not come to rest")
+
+    async def sweep(self) -> None:
+        """One round of the sweeps; a provider's failure is theirs to bear."""
+        try:
+            await sweep(self.worker)
+        except ProviderError as error:
+            raise AssertionError(f"a sweep let an error out: {error}") from error
+
+    async def fund(self, coins: int = 20, amount: int = 5_000_000) -> None:
+        """Put confirmed coins into the hot wallet through the faucet."""
+        rail = self.rails.chains["bitcoin"]
+        addresses = [rail.new_address(sends.Branch.RECEIVE, index % sends.POOL_SIZE).text for index in range(coins)]
+        await self.far.fund([(address, amount) for address in addresses])
+        while await follow_chains(self.worker):
+            pass
+
+    async def quote(self, amount: str = "100.00", **changes: object) -> dict[str, object]:
+        """A quote to spend so many euros on bitcoin."""
+        body: dict[str, object] = {
+            "direction": "buy",
+            "source": {"asset": "EUR", "amount": amount},
+            "destination": {"asset": "BTC", "network": "bitcoin"},
+            "payment_method": "card",
+            **changes,
+        }
+        response = await self.post("/v1/quotes", body)
+        assert response.status_code == 201, response.text
+        quote: dict[str, object] = response.json()
+        return quote
+
+    async def order(self, amount: str = "100.00", **changes: object) -> dict[str, object]:
+        """An order placed on a fresh quote."""
+        quote = await self.quote(amount)
+        body = {"quote_id": quote["id"], "destination": {"address": CUSTOMER_ADDRESS}, **changes}
+        response = await self.post("/v1/orders", body)
+        assert response.status_code == 201, response.text
+        order: dict[str, object] = response.json()
+        return order
+
+    async def pay(self, order: dict[str, object], card: str = "4242424242424242") -> None:
+        """Do what the customer's browser does."""
+        response = await self.post("/v1/simulate/card/pay", {"order_id": order["id"], "card": card})
+        assert response.status_code < 300, response.text
+
+
+# BIP-173's example key hash on regtest.
+CUSTOMER_ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+
+
+def settings_for(home: Path, database_url: str, far_url: str, stripe_key: str, webhook_secret: str) -> Settings:
+    """The settings of a test instance: no environment variable has a say."""
+    return Settings(
+        process=ProcessSettings(
+            mode="test", home=home, database_url=database_url, allow_loopback=True, sandbox_url=far_url
+        ),
+        pricing=PricingSettings(),
+        rates=RatesSettings(rate_sources={"kraken": f"{far_url}/kraken"}),
+        stripe=StripeSettings.model_validate(
+            {
+                "stripe_secret_key": stripe_key,
+                "stripe_publishable_key": stripe_key.replace("sk_", "pk_"),
+                "stripe_webhook_secrets": webhook_secret,
+                "stripe_api_base": f"{far_url}/stripe",
+            }
+        ),
+        bitcoin=BitcoinSettings.model_validate(
+            {
+                "bitcoin_network": "regtest",
+                "bitcoin_rpc_url": f"{far_url}/bitcoin",
+                "bitcoin_rpc_user": "sandbox",
+                "bitcoin_rpc_password": "sandbox",
+            }
+        ),
+    )
+
+
+@asynccontextmanager
+async def serving(app: object) -> AsyncIterator[tuple[uvicorn.Server, str]]:
+    """An ASGI app on a free port of this process."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False, lifespan="off")  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.005)
+    try:
+        yield server, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+class LateApp:
+    """An app whose address must be known before it can be built."""
+
+    def __init__(self) -> None:
+        self.app: object = None
+
+    async def __call__(self, scope: object, receive: object, send: object) -> None:
+        assert callable(self.app)
+        await self.app(scope, receive, send)
+
+
+@asynccontextmanager
+async def open_world(home: Path, db: Database, far_url: str) -> AsyncIterator[World]:
+    """Start an instance of its own Stripe account and wallet, and stop it at the end."""
+    stripe_key = f"sk_test_{secrets.token_hex(16)}"
+    home.mkdir(parents=True, exist_ok=True)
+    wiring.write_secret(home / "secrets" / "bitcoin_seed", secrets.token_hex(32))
+    late = LateApp()
+    async with AsyncExitStack() as stack:
+        _, api_url = await stack.enter_async_context(serving(late))
+        secret = await register_hook(far_url, stripe_key, f"{api_url}/hooks/stripe")
+        settings = settings_for(home, db.url, far_url, stripe_key, secret)
+        parts = await stack.enter_async_context(wiring.parts(settings))
+        parts = replace(parts, db=db)
+        context = wiring.context(settings, parts)
+        await context.board.refresh()
+        refreshing = asyncio.create_task(context.board.run())
+        stack.callback(refreshing.cancel)
+        late.app = build_app(context)
+        partner = await make_partner(db)
+        client = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=api_url, headers=partner.headers, timeout=30)
+        )
+        yield World(
+            settings=settings,
+            context=context,
+            worker=await wiring.worker(settings, parts),
+            partner=partner,
+            client=client,
+            far=SandboxClient(parts.http, far_url),
+            far_url=far_url,
+            stripe_key=stripe_key,
+            api_url=api_url,
+        )
+
+
+async def register_hook(far_url: str, stripe_key: str, url: str) -> str:
+    """Tell the account at the far side where to send its webhooks; the signing secret."""
+    async with httpx.AsyncClient(auth=(stripe_key, "")) as http:
+        response = await http.post(f"{far_url}/stripe/v1/webhook_endpoints", data={"url": url, "enabled_events[]": "*"})
+    response.raise_for_status()
+    return str(response.json()["secret"])
