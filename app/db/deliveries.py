@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,18 +53,23 @@ class Delivered:
     attempts: list[Attempt]
 
 
-async def insert(tx: Transaction, delivery_id: str, event_id: str, endpoint_id: str) -> bool:
-    """Add a delivery; False when the event goes to this endpoint already."""
-    done = await tx.execute(
+async def insert(tx: Transaction, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Add deliveries (id, event, endpoint); the ids of those that were not there yet."""
+    if not wanted:
+        return []
+    records = await tx.fetch(
         """
-        INSERT INTO deliveries (id, event_id, endpoint_id, state) VALUES ($1, $2, $3, 'pending')
+        INSERT INTO deliveries (id, event_id, endpoint_id, state)
+        SELECT id, event_id, endpoint_id, 'pending'
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (id, event_id, endpoint_id)
         ON CONFLICT (event_id, endpoint_id) DO NOTHING
+        RETURNING id
         """,
-        delivery_id,
-        event_id,
-        endpoint_id,
+        [row[0] for row in wanted],
+        [row[1] for row in wanted],
+        [row[2] for row in wanted],
     )
-    return bool(done.endswith("1"))
+    return [record["id"] for record in records]
 
 
 async def get(tx: Transaction, delivery_id: str) -> Delivery | None:
@@ -107,12 +113,22 @@ async def postpone(tx: Transaction, delivery_id: str, delay: timedelta) -> None:
     )
 
 
-async def record_attempt(tx: Transaction, delivery_id: str, attempt: Attempt, state: str, delay: timedelta) -> None:
-    """Write down an attempt, and what it makes of the delivery; one that was canceled meanwhile stays canceled."""
+async def record_attempt(
+    tx: Transaction,
+    delivery_id: str,
+    *,
+    status: int | None,
+    error: str | None,
+    response: str | None,
+    duration_ms: int,
+    state: str,
+    delay: timedelta,
+) -> None:
+    """Write down an attempt, and what it makes of the delivery; one that was canceled meanwhile stays so."""
     await tx.execute(
         """
         WITH counted AS (
-            UPDATE deliveries SET attempts = attempts + 1, updated_at = now(), due_at = now() + $7,
+            UPDATE deliveries SET attempts = attempts + 1, updated_at = now(), due_at = now() + $7::interval,
                 state = CASE WHEN state = 'pending' OR $6 = 'succeeded' THEN $6 ELSE state END
             WHERE id = $1 RETURNING attempts
         )
@@ -120,10 +136,10 @@ async def record_attempt(tx: Transaction, delivery_id: str, attempt: Attempt, st
         SELECT $1, counted.attempts, $2, $3, $4, $5 FROM counted
         """,
         delivery_id,
-        attempt.status,
-        attempt.error,
-        attempt.response,
-        attempt.duration_ms,
+        status,
+        error,
+        response,
+        duration_ms,
         state,
         delay,
     )
@@ -144,12 +160,15 @@ async def cancel_pending(tx: Transaction, endpoint_id: str) -> None:
     )
 
 
-async def overdue(tx: Transaction, limit: int) -> list[str]:
-    """Pending deliveries that no job has attempted a while after they were due, oldest first."""
+async def claim_overdue(tx: Transaction, limit: int) -> list[str]:
+    """Pending deliveries that no job has attempted a while after they were due; not claimed again for that while."""
     records = await tx.fetch(
         """
-        SELECT id FROM deliveries WHERE state = 'pending' AND due_at < now() - interval '2 minutes'
-        ORDER BY due_at LIMIT $1
+        UPDATE deliveries SET due_at = now() WHERE id IN (
+            SELECT id FROM deliveries WHERE state = 'pending' AND due_at < now() - interval '2 minutes'
+            ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+        )
+        RETURNING id
         """,
         limit,
     )

@@ -101,6 +101,13 @@ async def lock(tx: Transaction, endpoint_id: str) -> Endpoint | None:
     return None if record is None else _endpoint(record)
 
 
+async def find(tx: Transaction, endpoint_id: str) -> Endpoint:
+    """The endpoint of a delivery, whatever has become of it."""
+    record = await tx.fetchrow(f"SELECT {COLUMNS} FROM endpoints WHERE id = $1", endpoint_id)  # noqa: S608
+    assert record is not None  # noqa: S101 - endpoints are never removed
+    return _endpoint(record)
+
+
 async def store(tx: Transaction, endpoint: Endpoint) -> Endpoint:
     """Write what may change of an endpoint whose row is locked, as its next sequence."""
     record = await tx.fetchrow(
@@ -185,17 +192,21 @@ async def note_success(tx: Transaction, endpoint_id: str) -> None:
     )
 
 
-async def note_failure(tx: Transaction, endpoint_id: str, throttle: timedelta | None) -> None:
-    """Something did not arrive; `throttle` is how long the endpoint wants to be left alone."""
-    await tx.execute(
+async def note_failure(tx: Transaction, endpoint_id: str, throttle: timedelta | None) -> timedelta:
+    """Something did not arrive; `throttle` is how long the endpoint wants to be left alone.
+
+    Returns for how long there have been nothing but failures.
+    """
+    failing_for: timedelta = await tx.fetchval(
         """
         UPDATE endpoints SET failing_since = coalesce(failing_since, now()),
             throttled_until = greatest(throttled_until, now() + $2::interval)
-        WHERE id = $1
+        WHERE id = $1 RETURNING now() - failing_since
         """,
         endpoint_id,
         throttle,
     )
+    return failing_for
 
 
 def _endpoint(record: asyncpg.Record) -> Endpoint:

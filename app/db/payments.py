@@ -120,14 +120,17 @@ async def update(tx: Transaction, payment: Payment) -> None:
 
 
 async def claim_due(tx: Transaction, limit: int) -> list[Payment]:
-    """Unfinished payments that are due to be looked up again; their next turn is doubled, up to an hour away."""
+    """Payments that are not finished, or whose fee is not known, and are due to be looked up; each next turn is later.
+
+    The pause doubles from five seconds up to an hour.
+    """
     records = await tx.fetch(
         """
         UPDATE payments SET polls = polls + 1,
             poll_at = now() + least(interval '5 seconds' * power(2, least(polls, 12)), interval '1 hour')
         WHERE id IN (
             SELECT id FROM payments
-            WHERE poll_at <= now() AND status NOT IN ('captured', 'canceled')
+            WHERE poll_at <= now() AND status <> 'canceled' AND (status <> 'captured' OR fee_units IS NULL)
             ORDER BY poll_at LIMIT $1 FOR UPDATE SKIP LOCKED
         )
         RETURNING *

@@ -1,3 +1,25 @@
+-- The auditor reads as a role of its own, which can do nothing else. Roles belong to the whole server: another
+-- database may have made this one, and on a managed server somebody with CREATEROLE may have to.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'rampwright_auditor') THEN
+        BEGIN
+            CREATE ROLE rampwright_auditor NOLOGIN;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
+    END IF;
+    IF NOT pg_has_role(current_user, 'rampwright_auditor', 'MEMBER') THEN
+        EXECUTE format('GRANT rampwright_auditor TO %I', current_user);
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION 'the role rampwright_auditor is missing and % may not make it', current_user
+        USING ERRCODE = '42501', HINT = format(
+            'Run as an administrator: CREATE ROLE rampwright_auditor NOLOGIN; GRANT rampwright_auditor TO %I;',
+            current_user
+        );
+END $$;
+-- Every table of this and of later migrations.
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO rampwright_auditor;
+
 -- Amounts are whole smallest units. numeric(78,0) holds any 256-bit number; the domain refuses NaN, which numeric accepts.
 CREATE DOMAIN units AS numeric(78, 0) CHECK (VALUE <> 'NaN'::numeric);
 
@@ -131,7 +153,8 @@ CREATE TABLE payments (
     updated_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (provider, reference)
 );
-CREATE INDEX payments_poll ON payments (poll_at) WHERE status NOT IN ('captured', 'canceled');
+CREATE INDEX payments_poll ON payments (poll_at)
+    WHERE status <> 'canceled' AND (status <> 'captured' OR fee_units IS NULL);
 
 -- One row for every request that moves money at a provider, committed before the request leaves.
 CREATE TABLE operations (

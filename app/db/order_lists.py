@@ -1,0 +1,70 @@
+"""Reading orders for partners: filtered pages, and how deep their coins are buried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from app.db.database import Database
+from app.db.orders import Order
+
+_COMPARED = {
+    "gte": col(Order.created_at).__ge__,
+    "gt": col(Order.created_at).__gt__,
+    "lte": col(Order.created_at).__le__,
+    "lt": col(Order.created_at).__lt__,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """What an order must be to be listed; everything that is named must hold. Bounds are (operator, moment)."""
+
+    states: Sequence[str] | None = None
+    external_id: str | None = None
+    created_at: Sequence[tuple[str, datetime]] = ()
+    metadata: Mapping[str, str] | None = None
+
+
+async def page(
+    db: Database, partner_id: str, wanted: OrderFilter, *, older_than: str | None, newer_than: str | None, limit: int
+) -> list[Order]:
+    """A partner's orders, newest first: `limit` of those next to an id, on either side."""
+    query = select(Order).where(col(Order.partner_id) == partner_id)
+    if wanted.states is not None:
+        query = query.where(col(Order.state).in_(wanted.states))
+    if wanted.external_id is not None:
+        query = query.where(col(Order.external_id) == wanted.external_id)
+    for operator, moment in wanted.created_at:
+        query = query.where(_COMPARED[operator](moment))
+    if wanted.metadata:
+        query = query.where(col(Order.order_metadata).contains(dict(wanted.metadata)))
+    if older_than is not None:
+        query = query.where(col(Order.id) < older_than)
+    if newer_than is not None:
+        # The neighbours of the cursor, not the newest of all: read upwards, then turn round.
+        query = query.where(col(Order.id) > newer_than).order_by(col(Order.id))
+    else:
+        query = query.order_by(col(Order.id).desc())
+    async with db.session() as session:
+        found = list(await session.exec(query.limit(limit)))
+    return found[::-1] if newer_than is not None else found
+
+
+async def confirmations(db: Database, order_ids: Sequence[str]) -> dict[str, int]:
+    """How many blocks confirm each order's delivery; an order whose coins are in no block is not in the answer."""
+    async with db.connection() as connection:
+        records = await connection.fetch(
+            """
+            SELECT sends.order_id, tip.height - mined.height + 1 AS depth
+            FROM sends
+            JOIN chain_transactions AS mined USING (network, lineage_id)
+            CROSS JOIN LATERAL (SELECT max(height) AS height FROM blocks WHERE network = sends.network) AS tip
+            WHERE sends.order_id = ANY($1) AND sends.purpose = 'deliver' AND mined.height <= tip.height
+            """,
+            list(order_ids),
+        )
+    return {record["order_id"]: record["depth"] for record in records}

@@ -1,0 +1,1 @@
+"""The regtest node: bytes, mempool, reorganisations, crashes and its wire."""
