@@ -6,6 +6,7 @@
     ├── OutcomeUnknown         it may or may not have happened; only a look-up at the source ends this
     ├── ProviderRejected       a definitive refusal of the request itself: our mistake or our configuration
     └── NotificationInvalid    a webhook that is not what it claims to be
+        └── NotificationUnreadable   signed by the provider, and still not to be read: its mistake
 
 A decline is not here: it is a value (`Outcome.DECLINED`), because it is an answer.
 """
@@ -46,3 +47,7 @@ class ProviderRejected(ProviderError):
 
 class NotificationInvalid(ProviderError):
     """The notification's signature, age or form is wrong."""
+
+
+class NotificationUnreadable(NotificationInvalid):
+    """The notification's signature is right, its content is not."""

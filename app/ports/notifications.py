@@ -47,7 +47,10 @@ class NotificationSource(Protocol):
         ...
 
     def verify(self, body: bytes, headers: Mapping[str, str], now: datetime) -> VerifiedNotification:
-        """Check the signature over the raw bytes and its age against `now`; raises NotificationInvalid."""
+        """Check the signature over the raw bytes and its age against `now`.
+
+        Raises NotificationInvalid, and NotificationUnreadable when the signature is right.
+        """
         ...
 
     def translate(self, body: bytes) -> Subject:

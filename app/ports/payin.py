@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from app.domain.money import Money
 from app.ports.outcome import Decline, Outcome
@@ -136,6 +136,7 @@ class PayinLookup(Protocol):
         ...
 
 
+@runtime_checkable
 class PayinDisputes(Protocol):
     """Rails on which money can be taken back."""
 

@@ -1,0 +1,209 @@
+"""The shapes of Stripe's objects, new and empty; keys that begin with an underscore are ours and never leave."""
+
+from __future__ import annotations
+
+import time
+
+from providers.sandbox.stripe.books import new_id, token
+from providers.sandbox.stripe.cards import Card
+from providers.sandbox.stripe.errors import Document
+
+API_VERSION = "2026-10-28.endive"  # what an account of ours is pinned to; the same as stripe-python 16.1
+AVAILABLE_AFTER = 2 * 86_400  # seconds until a card payment can be paid out
+
+
+def payment_intent(amount: int, currency: str, **given: object) -> Document:
+    """A payment intent that nobody has paid yet."""
+    reference = new_id("pi")
+    return {
+        "id": reference,
+        "object": "payment_intent",
+        "amount": amount,
+        "amount_capturable": 0,
+        "amount_details": {"tip": {}},
+        "amount_received": 0,
+        "application": None,
+        "application_fee_amount": None,
+        "automatic_payment_methods": None,
+        "canceled_at": None,
+        "cancellation_reason": None,
+        "capture_method": "automatic_async",
+        "client_secret": f"{reference}_secret_{token(25)}",
+        "confirmation_method": "automatic",
+        "created": int(time.time()),
+        "currency": currency,
+        "customer": None,
+        "description": None,
+        "last_payment_error": None,
+        "latest_charge": None,
+        "livemode": False,
+        "metadata": {},
+        "next_action": None,
+        "on_behalf_of": None,
+        "payment_method": None,
+        "payment_method_configuration_details": None,
+        "payment_method_options": {},
+        "payment_method_types": ["card"],
+        "processing": None,
+        "receipt_email": None,
+        "review": None,
+        "setup_future_usage": None,
+        "shipping": None,
+        "source": None,
+        "statement_descriptor": None,
+        "statement_descriptor_suffix": None,
+        "status": "requires_payment_method",
+        "transfer_data": None,
+        "transfer_group": None,
+        **given,
+    }
+
+
+def charge(intent: Document, card: Card) -> Document:
+    """A successful authorisation of the whole amount, not captured."""
+    return {
+        "id": new_id("ch"),
+        "object": "charge",
+        "amount": intent["amount"],
+        "amount_captured": 0,
+        "amount_refunded": 0,
+        "application": None,
+        "application_fee": None,
+        "application_fee_amount": None,
+        "balance_transaction": None,
+        "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
+        "calculated_statement_descriptor": "SANDBOX",
+        "captured": False,
+        "created": int(time.time()),
+        "currency": intent["currency"],
+        "customer": None,
+        "description": intent["description"],
+        "disputed": False,
+        "failure_balance_transaction": None,
+        "failure_code": None,
+        "failure_message": None,
+        "fraud_details": {},
+        "livemode": False,
+        "metadata": dict(intent["metadata"]),
+        "on_behalf_of": None,
+        "outcome": {
+            "advice_code": None,
+            "network_advice_code": None,
+            "network_decline_code": None,
+            "network_status": "approved_by_network",
+            "reason": None,
+            "risk_level": "normal",
+            "risk_score": 20,
+            "seller_message": "Payment complete.",
+            "type": "authorized",
+        },
+        "paid": True,
+        "payment_intent": intent["id"],
+        "payment_method": intent["payment_method"],
+        "payment_method_details": {"card": {"brand": card.brand, "last4": card.last4}, "type": "card"},
+        "receipt_email": None,
+        "receipt_number": None,
+        "receipt_url": None,
+        "refunded": False,
+        "review": None,
+        "shipping": None,
+        "source_transfer": None,
+        "statement_descriptor": None,
+        "statement_descriptor_suffix": None,
+        "status": "succeeded",
+        "transfer_data": None,
+        "transfer_group": None,
+        "_card": card.name,
+    }
+
+
+def refund(paid: Document, amount: int, **given: object) -> Document:
+    """A refund of a captured charge."""
+    return {
+        "id": new_id("re"),
+        "object": "refund",
+        "amount": amount,
+        "balance_transaction": None,
+        "charge": paid["id"],
+        "created": int(time.time()),
+        "currency": paid["currency"],
+        "destination_details": {"card": {"type": "refund"}, "type": "card"},
+        "metadata": {},
+        "payment_intent": paid["payment_intent"],
+        "reason": None,
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": "succeeded",
+        "transfer_reversal": None,
+        **given,
+    }
+
+
+def dispute(paid: Document, amount: int, reason: str) -> Document:
+    """A chargeback that waits for our evidence."""
+    now = int(time.time())
+    return {
+        "id": new_id("du"),
+        "object": "dispute",
+        "amount": amount,
+        "balance_transactions": [],
+        "charge": paid["id"],
+        "created": now,
+        "currency": paid["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": {},
+        "evidence_details": {
+            "due_by": now + 7 * 86_400,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": paid["payment_intent"],
+        "payment_method_details": {
+            "card": {"brand": paid["payment_method_details"]["card"]["brand"], "case_type": "chargeback"},
+            "type": "card",
+        },
+        "reason": reason,
+        "status": "needs_response",
+    }
+
+
+def balance_transaction(source: Document, kind: str, amount: int, fee: int, category: str) -> Document:
+    """A line of the account's balance: `net` is `amount` less `fee`."""
+    now = int(time.time())
+    details = [
+        {
+            "amount": fee,
+            "application": None,
+            "currency": source["currency"],
+            "description": "Dispute fee" if category == "dispute" else "Stripe processing fees",
+            "type": "stripe_fee",
+        }
+    ]
+    return {
+        "id": new_id("txn"),
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": now + AVAILABLE_AFTER if kind == "charge" else now,
+        "balance_type": "payments",
+        "created": now,
+        "currency": source["currency"],
+        "description": source.get("description"),
+        "exchange_rate": None,
+        "fee": fee,
+        "fee_details": details if fee else [],
+        "net": amount - fee,
+        "reporting_category": category,
+        "source": source["id"],
+        "status": "pending" if kind == "charge" else "available",
+        "type": kind,
+    }
+
+
+def visible(document: Document) -> Document:
+    """A document without our own keys, which stand at its top."""
+    return {key: value for key, value in document.items() if key[0] != "_"}
