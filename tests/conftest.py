@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -13,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from app.db.database import Database
 from tests.support.far_side import FarSide
 from tests.support.postgres import SharedPostgres, create_database, drop_database
+from tests.support.world import TestPartner, World, make_partner, open_world
 
 _URL = "RAMPWRIGHT_TEST_SERVER"
 _SHARED: list[SharedPostgres] = []
@@ -60,3 +62,16 @@ def far_side() -> Iterator[FarSide]:
     far = FarSide()
     yield far
     far.stop()
+
+
+@pytest.fixture
+async def partner(db: Database) -> TestPartner:
+    """A partner with a key for everything."""
+    return await make_partner(db)
+
+
+@pytest.fixture
+async def world(tmp_path: Path, db: Database, far_side: FarSide) -> AsyncIterator[World]:
+    """A whole instance against the far side."""
+    async with open_world(tmp_path / "home", db, far_side.url) as opened:
+        yield opened

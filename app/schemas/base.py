@@ -52,6 +52,10 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class Nothing(Request):
+    """A body without fields."""
+
+
 class Resource(BaseModel):
     """What partners get from us."""
 

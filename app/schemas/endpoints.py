@@ -6,11 +6,13 @@ import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, StringConstraints
+from pydantic import BeforeValidator, Field, JsonValue, Strict, StringConstraints
 
 from app.schemas.base import Label, ListOut, Metadata, Moment, Request, Resource
 
-Url = Annotated[str, StringConstraints(min_length=1, max_length=8192), Field(examples=["https://shop.example/hooks"])]
+Url = Annotated[
+    str, StringConstraints(min_length=1, max_length=8192), Field(examples=["https://hooks.example.com/rampwright"])
+]
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z_*]{1,40}(\.[a-z_*]{1,40})?$")]
 EventTypes = Annotated[list[EventType], Field(min_length=1, max_length=100, examples=[["order.*"]])]
 
@@ -19,7 +21,9 @@ _DURATION = re.compile(r"P(?=[0-9T])([0-9]{1,3}D)?(T(?=[0-9])([0-9]{1,3}H)?([0-9
 
 def _duration(value: object) -> object:
     """Refuse every spelling of a duration but ISO 8601's: `PT24H`, `P7D`."""
-    if isinstance(value, str) and _DURATION.fullmatch(value) is None:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or _DURATION.fullmatch(value) is None:
         raise ValueError("a duration is written like PT24H or P7D")
     return value
 
@@ -47,6 +51,7 @@ class RotateIn(Request):
 
     overlap: Annotated[
         timedelta,
+        Strict(False),  # a text it is, whose form is checked here
         BeforeValidator(_duration),
         Field(ge=timedelta(0), le=timedelta(days=7), examples=["PT24H"], description="Up to P7D"),
     ] = timedelta(hours=24)

@@ -1,0 +1,1 @@
+"""What we do: verbs on the nouns, which load, ask the domain, and write all that follows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,7 +18,7 @@ from app.db.columns import json_text, new_id
 from app.db.database import Database, Transaction
 from app.db.endpoints import Endpoint
 from app.db.jobs import Job, JobName, enqueue
-from app.domain.errors import NotFound, ValidationFailed, WebhookUrlForbidden
+from app.domain.errors import NotFound, PreconditionFailed, ValidationFailed, WebhookUrlForbidden
 from app.domain.event_types import ENDPOINT_DISABLED, ENDPOINT_TESTED, is_known_pattern
 from app.domain.urls import hook_url, is_denied
 from app.ports.resolver import Resolver
@@ -145,11 +146,15 @@ def _once(patterns: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(patterns))
 
 
-async def _own(tx: Transaction, partner_id: str, endpoint_id: str) -> Endpoint:
-    """A partner's own endpoint, locked; raises NotFound."""
+async def _own(
+    tx: Transaction, partner_id: str, endpoint_id: str, expected: AbstractSet[int] | None = None
+) -> Endpoint:
+    """A partner's own endpoint, locked; raises NotFound, and PreconditionFailed when its sequence is not expected."""
     endpoint = await endpoint_rows.lock(tx, endpoint_id)
     if endpoint is None or endpoint.partner_id != partner_id or endpoint.deleted_at is not None:
         raise NotFound
+    if expected is not None and endpoint.sequence not in expected:
+        raise PreconditionFailed
     return endpoint
 
 
@@ -167,13 +172,21 @@ async def list_all(db: Database, partner_id: str) -> list[EndpointOut]:
         return [endpoint_out(endpoint) for endpoint in await endpoint_rows.of_partner(connection, partner_id)]
 
 
-async def update(db: Database, rules: HookRules, partner_id: str, endpoint_id: str, body: EndpointPatch) -> EndpointOut:
-    """Change what the body names; raises NotFound, ValidationFailed, WebhookUrlForbidden."""
+async def update(
+    db: Database,
+    rules: HookRules,
+    partner_id: str,
+    endpoint_id: str,
+    body: EndpointPatch,
+    *,
+    expected: AbstractSet[int] | None = None,
+) -> EndpointOut:
+    """Change what the body names; raises NotFound, ValidationFailed, WebhookUrlForbidden, PreconditionFailed."""
     await get(db, partner_id, endpoint_id)  # a stranger is told nothing about names
     _check_types(body.event_types or [])
     url = None if body.url is None else await checked_url(rules, body.url)
     async with db.transaction() as tx:
-        endpoint = await _own(tx, partner_id, endpoint_id)
+        endpoint = await _own(tx, partner_id, endpoint_id, expected)
         endpoint.url = url or endpoint.url
         endpoint.event_types = _once(body.event_types or endpoint.event_types)
         if "description" in body.model_fields_set:
@@ -183,17 +196,19 @@ async def update(db: Database, rules: HookRules, partner_id: str, endpoint_id: s
         return endpoint_out(await endpoint_rows.store(tx, endpoint))
 
 
-async def delete(db: Database, partner_id: str, endpoint_id: str) -> None:
-    """Remove an endpoint and cancel what was still to be delivered to it; raises NotFound."""
+async def delete(db: Database, partner_id: str, endpoint_id: str, *, expected: AbstractSet[int] | None = None) -> None:
+    """Remove an endpoint and cancel what was still to be delivered to it; raises NotFound and PreconditionFailed."""
     async with db.transaction() as tx:
-        await _own(tx, partner_id, endpoint_id)
+        await _own(tx, partner_id, endpoint_id, expected)
         await endpoint_rows.delete(tx, endpoint_id)
         await delivery_rows.cancel_pending(tx, endpoint_id)
 
 
-async def enable(tx: Transaction, partner_id: str, endpoint_id: str) -> EndpointOut:
+async def enable(
+    tx: Transaction, partner_id: str, endpoint_id: str, *, expected: AbstractSet[int] | None = None
+) -> EndpointOut:
     """Let events go to an endpoint from now on; what was missed stands in the log of events. Raises NotFound."""
-    endpoint = await _own(tx, partner_id, endpoint_id)
+    endpoint = await _own(tx, partner_id, endpoint_id, expected)
     if not endpoint.is_enabled:
         endpoint.status, endpoint.disabled_reason = "enabled", None
         endpoint.failing_since, endpoint.throttled_until = None, None
@@ -201,9 +216,11 @@ async def enable(tx: Transaction, partner_id: str, endpoint_id: str) -> Endpoint
     return endpoint_out(endpoint)
 
 
-async def disable(tx: Transaction, partner_id: str, endpoint_id: str) -> EndpointOut:
+async def disable(
+    tx: Transaction, partner_id: str, endpoint_id: str, *, expected: AbstractSet[int] | None = None
+) -> EndpointOut:
     """Send nothing to an endpoint any more; what is pending is canceled. Raises NotFound."""
-    endpoint = await _own(tx, partner_id, endpoint_id)
+    endpoint = await _own(tx, partner_id, endpoint_id, expected)
     if endpoint.is_enabled:
         endpoint = await _switch_off(tx, endpoint, "by_partner")
     return endpoint_out(endpoint)

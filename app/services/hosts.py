@@ -26,6 +26,6 @@ def public_name(host: str) -> str | None:
         return None
     last = name.rpartition(".")[2]
     # A last label that is a number makes a resolver read the whole as an IPv4 address.
-    if len(name) > _MAX_NAME or last.isdigit() or last.startswith("0x"):
+    if len(name) > _MAX_NAME or not last or last.isdigit() or last.startswith("0x"):
         return None
     return name if _suffixes().privatesuffix(name) else None

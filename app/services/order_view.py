@@ -6,7 +6,7 @@ from app.db.orders import Order
 from app.db.payments import Payment
 from app.domain.assets import asset_by_id
 from app.domain.money import Asset
-from app.domain.order import allowed_actions, stage_of, status_of
+from app.domain.order_public import allowed_actions, stage_of, status_of
 from app.schemas.base import decimal_of
 from app.schemas.orders import DestinationOut, OrderOut, PaymentOut, SourceOut
 from app.schemas.quotes import FeeOut
@@ -35,6 +35,28 @@ def payment_out(payment: Payment, publishable_key: str | None, *, with_secret: b
     )
 
 
+def _source_out(order: Order, asset: Asset) -> SourceOut:
+    return SourceOut(
+        asset=asset.code,
+        network=asset.network,
+        amount=decimal_of(order.source_units, asset),
+        received=decimal_of(order.received_units, asset),
+        refunded=decimal_of(order.refunded_units, asset),
+    )
+
+
+def _destination_out(order: Order, asset: Asset, confirmations: int) -> DestinationOut:
+    return DestinationOut(
+        asset=asset.code,
+        network=asset.network,
+        amount=decimal_of(order.destination_units, asset),
+        delivered=decimal_of(order.delivered_units, asset),
+        address=order.address,
+        tx_hash=order.tx_hash,
+        confirmations=confirmations,
+    )
+
+
 def order_out(
     order: Order,
     payment: Payment | None,
@@ -55,22 +77,8 @@ def order_out(
         direction=direction.value,
         status=status_of(state).value,
         stage=stage_of(state),
-        source=SourceOut(
-            asset=source.code,
-            network=source.network,
-            amount=decimal_of(order.source_units, source),
-            received=decimal_of(order.received_units, source),
-            refunded=decimal_of(order.refunded_units, source),
-        ),
-        destination=DestinationOut(
-            asset=destination.code,
-            network=destination.network,
-            amount=decimal_of(order.destination_units, destination),
-            delivered=decimal_of(order.delivered_units, destination),
-            address=order.address,
-            tx_hash=order.tx_hash,
-            confirmations=confirmations,
-        ),
+        source=_source_out(order, source),
+        destination=_destination_out(order, destination, confirmations),
         payment=None if payment is None else payment_out(payment, publishable_key, with_secret=with_secret),
         fees=fees_out(
             fiat, processing=order.processing_units, network=order.network_units, partner=order.partner_units

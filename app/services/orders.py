@@ -19,7 +19,9 @@ from app.domain.bookkeeping import Moved, OrderTerms, entries_for
 from app.domain.chart import order as order_account
 from app.domain.errors import ConflictState, NotFound
 from app.domain.money import Money
-from app.domain.order import MACHINES, TERMINAL, OrderState, OrderTrigger, event_of, job_after
+from app.domain.order import MACHINES, TERMINAL, OrderState, OrderTrigger
+from app.domain.order_jobs import job_after
+from app.domain.order_public import event_of
 from app.schemas.orders import OrderOut
 from app.services.order_view import order_out
 
@@ -192,7 +194,8 @@ async def release(tx: Transaction, order_id: str, *, actor: str, reason: str) ->
         raise NotFound
     if order.hold is None:
         raise ConflictState("Nothing is holding this order.")
-    if order.hold.get("reason") == "amount_mismatch":
+    funded = order.order_state in {OrderState.PAID, OrderState.DEPOSIT_CONFIRMED}
+    if funded and order.received_units != order.source_units:  # whatever the newest hold's reason is
         raise ConflictState("Another amount arrived than was agreed: this order can only be refunded.")
     moved = await advance(tx, order_id, Fact(T.RELEASED, f"{order_id}:{order.sequence}", actor=actor, reason=reason))
     return moved or order

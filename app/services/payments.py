@@ -29,6 +29,8 @@ T = OrderTrigger
 # Stripe may forget an idempotency key after 24 hours, and a repeated request would then be a new one.
 # https://docs.stripe.com/api/idempotent_requests
 KEY_LIFETIME = timedelta(hours=23)
+# Orders that take no payment any more, so that an open one must be let go.
+_GIVEN_UP = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.FAILED, OrderState.REFUNDING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ async def cancel(db: Database, rails: Rails, order_id: str) -> None:
     """Give up a payment whose order was given up, so that nothing can be taken any more."""
     async with db.transaction() as tx:
         order = await order_rows.lock(tx, order_id)
-        if order is None or order.order_state not in {OrderState.CANCELED, OrderState.EXPIRED, OrderState.REFUNDING}:
+        if order is None or order.order_state not in _GIVEN_UP:
             return
         payment = await orders.payment_for(tx, order)
         if payment.status in {PaymentStatus.CANCELED, PaymentStatus.CAPTURED}:

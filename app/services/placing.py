@@ -32,7 +32,8 @@ from app.domain.errors import (
     RouteUnsupported,
     ValidationFailed,
 )
-from app.domain.order import Direction, OrderState, OrderTrigger, event_of
+from app.domain.order import Direction, OrderState, OrderTrigger
+from app.domain.order_public import event_of
 from app.ports.chain import Destination
 from app.ports.errors import ProviderError
 from app.schemas.orders import OrderIn
@@ -96,9 +97,8 @@ async def _decide(
     if Direction(quote.direction) is Direction.SELL:
         raise RouteUnsupported("Sell orders are not offered yet.", pointer="/quote_id")
     destination = await _address(db, rails, body, quote)
-    order_id = new_id("or")
     order = Order(
-        id=order_id,
+        id=new_id("or"),
         partner_id=caller.partner_id,
         quote_id=quote.id,
         external_id=body.external_id,
@@ -125,19 +125,22 @@ async def _decide(
         created_at=caller.now,
         updated_at=caller.now,
     )
-    payment = Payment(
+    return Placement(order, _payment_of(order, rails.provider_of(quote.payment_method)))
+
+
+def _payment_of(order: Order, provider: str) -> Payment:
+    return Payment(
         id=new_id("pay"),
-        order_id=order_id,
-        provider=rails.provider_of(quote.payment_method),
-        method=quote.payment_method,
-        asset=quote.source_asset,
-        units=quote.source_units,
+        order_id=order.id,
+        provider=provider,
+        method=order.payment_method,
+        asset=order.source_asset,
+        units=order.source_units,
         status="intended",
-        poll_at=caller.now,
-        created_at=caller.now,
-        updated_at=caller.now,
+        poll_at=order.created_at,
+        created_at=order.created_at,
+        updated_at=order.created_at,
     )
-    return Placement(order, payment)
 
 
 async def _address(db: Database, rails: Rails, body: OrderIn, quote: Quote) -> Destination:

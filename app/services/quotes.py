@@ -88,6 +88,11 @@ async def create(
     quote.payment_method = method if wanted.direction is Direction.BUY else "deposit"
     quote.country = body.country
     answer = quote_out(quote, caller.now).model_dump_json().encode()
+    return await _store(db, quote, request, answer)
+
+
+async def _store(db: Database, quote: Quote, request: IdempotentRequest, answer: bytes) -> Answer:
+    """Store the quote with its answer, or find the answer that the key has got before."""
     async with db.connection() as connection:
         stored = await quote_rows.insert(
             connection, quote, key=request.key, request_hash=request.fingerprint, response=answer

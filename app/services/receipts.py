@@ -35,6 +35,9 @@ async def observe(tx: Transaction, payment: Payment, receipt: PaymentReceipt) ->
     if receipt.status is PaymentStatus.UNKNOWN:
         await raise_alert(tx, "unknown_provider_status", payment.id, receipt.provider_status)
         return
+    payment = await orders.payment_for(tx, order)  # as it is now that nobody else can change it
+    if payment.status in _ENDS and receipt.status.value not in _ENDS:
+        return  # this answer was given before the one that we know
     payment.status = receipt.status.value
     payment.reference = receipt.reference
     payment.client_secret = receipt.client_secret
@@ -83,6 +86,7 @@ def _fact_of_attempt(order: Order, receipt: PaymentReceipt, at: str) -> Fact | N
     return Fact(T.PAYMENT_DECLINED, f"{at}:{receipt.charge_reference or order.sequence}")
 
 
+_ENDS = frozenset({PaymentStatus.CAPTURED.value, PaymentStatus.CANCELED.value})
 _CANCELED: Document = {"code": "payment_canceled", "message": "The payment was canceled.", "provider": {"code": None}}
 # A receipt says how things stand now; these facts may simply be behind what the order already knows.
 _MAY_BE_STALE = frozenset(
