@@ -34,3 +34,10 @@ async def raise_alert(tx: Transaction, kind: str, subject: str, detail: str) -> 
         subject,
         detail,
     )
+
+
+async def resolve_alert(tx: Transaction, kind: str, subject: str) -> None:
+    """Close an open alert, if there is one."""
+    await tx.execute(
+        "UPDATE alerts SET resolved_at = now() WHERE kind = $1 AND subject = $2 AND resolved_at IS NULL", kind, subject
+    )

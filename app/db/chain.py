@@ -122,3 +122,28 @@ async def foreign_spends(tx: Transaction, network: str, height: int) -> list[str
         height,
     )
     return [record["outpoint"] for record in records]
+
+
+async def was_funded(tx: Transaction, network: str) -> bool:
+    """Whether the operator's coins have ever arrived on a funding address."""
+    return bool(
+        await tx.fetchval(
+            """
+            SELECT EXISTS (
+                SELECT 1 FROM coins JOIN wallet_addresses USING (network, script)
+                WHERE network = $1 AND purpose = 'funding'
+            )
+            """,
+            network,
+        )
+    )
+
+
+async def awaits_depth(tx: Transaction, network: str) -> bool:
+    """Whether a send is out and not yet as deep in the chain as it needs."""
+    return bool(
+        await tx.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM sends WHERE network = $1 AND state = 'broadcast')",
+            network,
+        )
+    )

@@ -9,16 +9,27 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import orjson
-from sqlalchemy import URL
+from sqlalchemy import URL, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 # The driver's own connection, inside BEGIN: the ORM costs ten times as much on a hot write (docs/adr).
 Transaction: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-_LOCK_TIMEOUT_MS = 5_000
-_STATEMENT_TIMEOUT_MS = 15_000
-_IDLE_TIMEOUT_MS = 15_000
+_CONNECT_SECONDS = 10.0
+_SERVER_SETTINGS = {
+    "application_name": "rampwright",
+    "lock_timeout": "5000",  # milliseconds
+    "statement_timeout": "15000",
+    "idle_in_transaction_session_timeout": "15000",
+    "timezone": "UTC",
+}
+
+
+class DatabaseAway(ConnectionError):
+    """No connection can be made: the database is down, starting, recovering, or does not let us in."""
 
 
 def engine_url(url: str) -> URL:
@@ -44,19 +55,18 @@ class Database:
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
             engine_url(url),
+            async_creator=self._connect,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
-            connect_args={
-                "server_settings": {
-                    "application_name": "rampwright",
-                    "lock_timeout": str(_LOCK_TIMEOUT_MS),
-                    "statement_timeout": str(_STATEMENT_TIMEOUT_MS),
-                    "idle_in_transaction_session_timeout": str(_IDLE_TIMEOUT_MS),
-                    "timezone": "UTC",
-                }
-            },
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+
+    async def _connect(self) -> Transaction:
+        try:
+            return await asyncpg.connect(self.url, timeout=_CONNECT_SECONDS, server_settings=_SERVER_SETTINGS)
+        except (OSError, asyncpg.PostgresError) as error:
+            raise DatabaseAway(f"{type(error).__name__}: {error}") from error
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Transaction]:
@@ -82,6 +92,13 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _refuse_closed(connection: DBAPIConnection, *_: object) -> None:
+    """Have the pool replace a connection that the server has closed: we use the driver's own, so it does not notice."""
+    driver: Transaction = connection.driver_connection
+    if driver.is_closed():
+        raise DisconnectionError
 
 
 def loads(value: str | None) -> dict[str, object] | None:

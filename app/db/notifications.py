@@ -70,6 +70,23 @@ async def finish(tx: Transaction, stored_id: str, state: str, error: str | None 
     )
 
 
+async def reopen(tx: Transaction, stored_id: str, *, actor: str, reason: str) -> bool:
+    """Let a notification that was parked or ignored be processed again, and record who wanted it. False for others."""
+    done = await tx.execute(
+        """
+        WITH reopened AS (
+            UPDATE notifications SET state = 'received', tries = 0, error = NULL, processed_at = NULL
+            WHERE id = $1 AND state IN ('parked', 'ignored') RETURNING id
+        )
+        INSERT INTO notification_retries (notification_id, actor, reason) SELECT id, $2, $3 FROM reopened
+        """,
+        stored_id,
+        actor,
+        reason,
+    )
+    return bool(done.endswith("1"))
+
+
 async def overdue(tx: Transaction, limit: int) -> list[str]:
     """Notifications that no job has processed a while after they came, oldest first."""
     records = await tx.fetch(

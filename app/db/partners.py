@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from app.db.columns import counter, moment, text, texts
 from app.db.database import Database, Transaction
+from app.db.rows import rows_of
 
 
 class Partner(SQLModel, table=True):
@@ -120,3 +121,20 @@ async def revoke_key(tx: Transaction, key_id: str) -> bool:
     """Revoke a key at once; False when there is no such key in use."""
     done = await tx.execute("UPDATE api_keys SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL", key_id)
     return bool(done.endswith("1"))
+
+
+async def all_partners(db: Database) -> list[Partner]:
+    """Every partner, oldest first."""
+    async with db.connection() as connection:
+        return rows_of(Partner, await connection.fetch("SELECT * FROM partners ORDER BY created_at, id"))
+
+
+async def keys_of(db: Database, partner_id: str | None = None) -> list[ApiKey]:
+    """Every key of one partner, or of all, oldest first."""
+    async with db.connection() as connection:
+        return rows_of(
+            ApiKey,
+            await connection.fetch(
+                "SELECT * FROM api_keys WHERE $1::text IS NULL OR partner_id = $1 ORDER BY created_at, id", partner_id
+            ),
+        )

@@ -17,6 +17,7 @@ WITH claimed AS (
     UPDATE quotes SET status = 'used', order_id = $1, used_at = clock_timestamp()
     WHERE id = $3 AND partner_id = $2 AND status = 'open' AND expires_at > clock_timestamp()
       AND EXISTS (SELECT 1 FROM claimed)
+      AND NOT EXISTS (SELECT 1 FROM wallet_addresses WHERE network = $33 AND script = $17)
     RETURNING id
 ), placed AS (
     INSERT INTO orders (
@@ -44,25 +45,9 @@ RETURNING id
 """
 
 
-async def insert_placed(
-    tx: Transaction,
-    order: Order,
-    payment: Payment,
-    *,
-    operation_id: str,
-    event_id: str,
-    event_type: str,
-    event_data: str,
-    key: str,
-    request_hash: bytes,
-) -> bool:
-    """Use the quote and write the order with all that belongs to it, in one statement.
-
-    False, and the caller must roll back, when the key or the quote was used before or the quote has expired; the
-    database's clock judges. Raises UniqueViolationError when the partner has an order with this external_id.
-    """
-    written = await tx.fetchval(
-        _PLACE,
+def _columns(order: Order) -> tuple[object, ...]:
+    """The first parameters of the statement, in its order."""
+    return (
         order.id,
         order.partner_id,
         order.quote_id,
@@ -87,6 +72,31 @@ async def insert_placed(
         order.livemode,
         order.expires_at,
         order.created_at,
+    )
+
+
+async def insert_placed(
+    tx: Transaction,
+    order: Order,
+    payment: Payment,
+    *,
+    operation_id: str,
+    event_id: str,
+    event_type: str,
+    event_data: str,
+    key: str,
+    request_hash: bytes,
+    network: str,
+) -> bool:
+    """Use the quote and write the order with all that belongs to it, in one statement.
+
+    False, and the caller must roll back, when the key or the quote was used before, the quote has expired by the
+    database's clock, or the address is one of our own. Raises UniqueViolationError when the partner has an order with
+    this external_id.
+    """
+    written = await tx.fetchval(
+        _PLACE,
+        *_columns(order),
         payment.id,
         payment.provider,
         operation_id,
@@ -95,6 +105,7 @@ async def insert_placed(
         event_id,
         event_type,
         event_data,
+        network,
     )
     return written is not None
 
@@ -121,3 +132,22 @@ async def id_of_external(db: Database, partner_id: str, external_id: str) -> str
             "SELECT id FROM orders WHERE partner_id = $1 AND external_id = $2", partner_id, external_id
         )
         return found
+
+
+_STARTED = """
+WITH answered AS (
+    UPDATE idempotency_keys SET status = 201, response = $3 WHERE partner_id = $1 AND key = $2
+), opened AS (
+    UPDATE payments SET status = $5, reference = $6, client_secret = $7, updated_at = now()
+    WHERE id = $4 AND reference IS NULL
+)
+UPDATE operations SET state = 'succeeded', reference = $6, tries = tries + 1, decided_at = now()
+WHERE payment_id = $4 AND kind = 'start'
+"""
+
+
+async def record_started(tx: Transaction, payment: Payment, *, partner_id: str, key: str, response: bytes) -> None:
+    """Keep the provider's answer and ours, in one statement. What a notification has told since then stays."""
+    await tx.execute(
+        _STARTED, partner_id, key, response, payment.id, payment.status, payment.reference, payment.client_secret
+    )

@@ -17,8 +17,8 @@ from app.domain.assets import asset_by_id
 from app.domain.errors import IllegalTransition
 from app.domain.money import Money
 from app.domain.order import OrderState, OrderTrigger
-from app.ports.errors import OutcomeUnknown, ProviderRejected
-from app.ports.payin import PaymentRequest, PaymentStatus
+from app.ports.errors import OutcomeUnknown, ProviderError, ProviderRejected
+from app.ports.payin import PaymentReceipt, PaymentRequest, PaymentStatus
 from app.services import orders, receipts
 from app.services.orders import Fact
 from app.services.rails import Rails
@@ -52,20 +52,38 @@ async def start(db: Database, rails: Rails, payment_id: str) -> bool:
     try:
         receipt = await rail.find_payment(payment.id, payment.order_id) if wanted.stale else None
         if receipt is None:
-            receipt = await rail.start(_request_for(payment))
-    except ProviderRejected as refused:
-        await _refused(db, wanted, refused)
-        return True
-    except OutcomeUnknown:
-        await _unknown(db, wanted.operation)
+            receipt = await rail.start(request_for(payment))
+    except ProviderError as error:
+        await not_started(db, payment.id, error)
+        if isinstance(error, ProviderRejected):
+            return True
         raise
-    async with db.transaction() as tx:
-        await payment_rows.decide(tx, wanted.operation.id, OperationState.SUCCEEDED, reference=receipt.reference)
-        await receipts.observe(tx, payment, receipt)
+    await record_start(db, payment, receipt)
     return True
 
 
-def _request_for(payment: Payment) -> PaymentRequest:
+async def record_start(db: Database, payment: Payment, receipt: PaymentReceipt) -> None:
+    """The provider has the payment: keep its answer."""
+    async with db.transaction() as tx:
+        operation = await payment_rows.operation_of(tx, payment.id, OperationKind.START)
+        assert operation is not None  # noqa: S101 - written with the payment
+        await payment_rows.decide(tx, operation.id, OperationState.SUCCEEDED, reference=receipt.reference)
+        await receipts.observe(tx, payment, receipt)
+
+
+async def not_started(db: Database, payment_id: str, error: ProviderError) -> None:
+    """The provider did not open the payment: for good, perhaps, or not that we know of."""
+    wanted = await _wanted(db, payment_id, OperationKind.START)
+    if wanted is None:
+        return
+    if isinstance(error, ProviderRejected):
+        await _refused(db, wanted, error)
+    elif isinstance(error, OutcomeUnknown):
+        await _unknown(db, wanted.operation)
+
+
+def request_for(payment: Payment) -> PaymentRequest:
+    """What the provider is asked to open."""
     return PaymentRequest(
         payment_id=payment.id,
         order_id=payment.order_id,

@@ -36,6 +36,7 @@ from app.domain.order import Direction, OrderState, OrderTrigger
 from app.domain.order_public import event_of
 from app.ports.chain import Destination
 from app.ports.errors import ProviderError
+from app.ports.payin import PaymentStatus
 from app.schemas.orders import OrderIn
 from app.services import payments
 from app.services.idempotent import Answer, IdempotentRequest, replay
@@ -75,28 +76,26 @@ async def place(
     quote = await placing_rows.quote_for(db, caller.partner_id, body.quote_id)
     if quote is None:
         return await _repeated(db, request, NotFound("There is no such quote.", pointer="/quote_id"))
-    placement = await _decide(db, rails, policy, caller, body, quote, request_id)
+    placement = _decide(rails, policy, caller, body, quote, request_id)
     try:
         async with db.transaction() as tx:
             if not await _write(tx, placement, request):
                 raise _NotWrittenError
     except _NotWrittenError:
-        return await _not_written(db, rails, request, quote)
+        return await _not_written(db, rails, request, placement)
     except asyncpg.UniqueViolationError as violation:
         return await _repeated(db, request, await _taken(db, caller, body, violation))
-    return await _start(db, rails, request, placement.payment.id)
+    return await _start(db, rails, request, placement)
 
 
 class _NotWrittenError(Exception):
     """The statement found no usable quote, or a used key; its transaction is rolled back."""
 
 
-async def _decide(
-    db: Database, rails: Rails, policy: Policy, caller: Caller, body: OrderIn, quote: Quote, request_id: str
-) -> Placement:
+def _decide(rails: Rails, policy: Policy, caller: Caller, body: OrderIn, quote: Quote, request_id: str) -> Placement:
     if Direction(quote.direction) is Direction.SELL:
         raise RouteUnsupported("Sell orders are not offered yet.", pointer="/quote_id")
-    destination = await _address(db, rails, body, quote)
+    destination = _address(rails, body, quote)
     order = Order(
         id=new_id("or"),
         partner_id=caller.partner_id,
@@ -143,19 +142,18 @@ def _payment_of(order: Order, provider: str) -> Payment:
     )
 
 
-async def _address(db: Database, rails: Rails, body: OrderIn, quote: Quote) -> Destination:
+def _address(rails: Rails, body: OrderIn, quote: Quote) -> Destination:
     if body.destination is None:
         raise ValidationFailed("A buy needs an address to deliver to.", pointer="/destination")
-    network = asset_by_id(quote.destination_asset).network
     try:
-        destination = rails.chain(network).parse(body.destination.address)
+        return rails.chain(_network(quote.destination_asset)).parse(body.destination.address)
     except ValidationFailed as refusal:
         refusal.pointer = "/destination/address"
         raise
-    async with db.connection() as connection:
-        if await wallet.is_ours(connection, network or "", destination.script):
-            raise AddressInvalid("This is one of our own addresses.", pointer="/destination/address")
-    return destination
+
+
+def _network(asset_id: str) -> str:
+    return asset_by_id(asset_id).network or ""
 
 
 async def _write(tx: Transaction, placement: Placement, request: IdempotentRequest) -> bool:
@@ -172,6 +170,7 @@ async def _write(tx: Transaction, placement: Placement, request: IdempotentReque
         event_data=orjson.dumps({"object": snapshot, "previous": {}}).decode(),
         key=request.key,
         request_hash=request.fingerprint,
+        network=_network(order.destination_asset),
     )
     if written:
         await enqueue(
@@ -184,35 +183,63 @@ async def _write(tx: Transaction, placement: Placement, request: IdempotentReque
     return written
 
 
-async def _start(db: Database, rails: Rails, request: IdempotentRequest, payment_id: str) -> Answer:
-    """Ask the provider, and keep the order as the answer to this request."""
+async def _start(db: Database, rails: Rails, request: IdempotentRequest, placement: Placement) -> Answer:
+    """Ask the provider with nothing open, then keep its answer: almost always that the customer can pay now."""
+    order, payment = placement.order, placement.payment
     try:
-        await payments.start(db, rails, payment_id)
+        receipt = await rails.payin[payment.provider].start(payments.request_for(payment))
     except ProviderError as error:
-        log.warning("payment.not_started", payment_id=payment_id, error=str(error))
+        log.warning("payment.not_started", payment_id=payment.id, error=str(error))
+        await payments.not_started(db, payment.id, error)
+        return await _answer(db, rails, request, payment.id)
+    if receipt.status is not PaymentStatus.AWAITING_CUSTOMER or receipt.decline is not None:
+        await payments.record_start(db, payment, receipt)
+        return await _answer(db, rails, request, payment.id)
+    payment.status, payment.reference = receipt.status.value, receipt.reference
+    payment.client_secret = receipt.client_secret
+    body = _shown(rails, order, payment)
+    async with db.connection() as connection:
+        await placing_rows.record_started(
+            connection, payment, partner_id=request.partner_id, key=request.key, response=body
+        )
+    return Answer(201, body)
+
+
+async def _answer(db: Database, rails: Rails, request: IdempotentRequest, payment_id: str) -> Answer:
+    """Give, and keep, the order as it stands now as the answer to this request."""
     async with db.transaction() as tx:
         payment = await payment_rows.get(tx, payment_id)
-        assert payment is not None  # noqa: S101 - written above
+        assert payment is not None  # noqa: S101 - written in transaction A
         order = await order_rows.lock(tx, payment.order_id)
         assert order is not None  # noqa: S101
-        shown = order_out(
-            order, payment, publishable_key=rails.publishable_keys.get(payment.provider), with_secret=True
-        )
-        answer = shown.model_dump_json().encode()
-        await idempotency.answer(tx, request.partner_id, request.key, 201, answer)
-    return Answer(201, answer)
+        body = _shown(rails, order, payment)
+        await idempotency.answer(tx, request.partner_id, request.key, 201, body)
+    return Answer(201, body)
 
 
-async def _not_written(db: Database, rails: Rails, request: IdempotentRequest, quote: Quote) -> Answer:
-    """Find out why: a repeated request, one that died on the way and is taken over, or a quote that is gone."""
+def _shown(rails: Rails, order: Order, payment: Payment) -> bytes:
+    publishable_key = rails.publishable_keys.get(payment.provider)
+    return order_out(order, payment, publishable_key=publishable_key, with_secret=True).model_dump_json().encode()
+
+
+async def _not_written(db: Database, rails: Rails, request: IdempotentRequest, placement: Placement) -> Answer:
+    """Find out why: a repeated request, one that died on its way and is carried on here, or one that cannot be met."""
     async with db.transaction() as tx:
         stored = await idempotency.find(tx, request.partner_id, request.key)
         if stored is not None and not await _take_over(tx, stored, request):
             return replay(stored, request)
         payment = None if stored is None else await payment_rows.of_order(tx, stored.resource_id or "")
     if payment is not None:
-        return await _start(db, rails, request, payment.id)
-    gone: DomainError = QuoteUsed() if await placing_rows.is_used(db, quote.id) else QuoteExpired()
+        try:
+            await payments.start(db, rails, payment.id)
+        except ProviderError as error:
+            log.warning("payment.not_started", payment_id=payment.id, error=str(error))
+        return await _answer(db, rails, request, payment.id)
+    order = placement.order
+    async with db.connection() as connection:
+        if await wallet.is_ours(connection, _network(order.destination_asset), order.script or ""):
+            raise AddressInvalid("This is one of our own addresses.", pointer="/destination/address")
+    gone: DomainError = QuoteUsed() if await placing_rows.is_used(db, order.quote_id) else QuoteExpired()
     return await _repeated(db, request, gone)
 
 

@@ -323,6 +323,15 @@ CREATE TABLE notifications (
 );
 CREATE INDEX notifications_open ON notifications (received_at) WHERE state = 'received';
 
+-- Who had a notification processed again, and why.
+CREATE TABLE notification_retries (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    notification_id text NOT NULL REFERENCES notifications,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 CREATE TABLE events (
     id text PRIMARY KEY,
     position bigint GENERATED ALWAYS AS IDENTITY,
