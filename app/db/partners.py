@@ -55,19 +55,19 @@ class Caller:
     used_recently: bool
 
 
+FIND_CALLER = """
+SELECT id, partner_id, mode, scopes, now() AS now,
+       coalesce(expires_at <= now(), false) AS expired,
+       revoked_at IS NOT NULL AS revoked,
+       coalesce(last_used_at > now() - interval '1 minute', false) AS used_recently
+FROM api_keys WHERE hash = $1
+"""
+
+
 async def find_caller(db: Database, key_hash: bytes) -> Caller | None:
     """Whose key this is, usable or not; None when nobody's."""
     async with db.connection() as connection:
-        record = await connection.fetchrow(
-            """
-            SELECT id, partner_id, mode, scopes, now() AS now,
-                   coalesce(expires_at <= now(), false) AS expired,
-                   revoked_at IS NOT NULL AS revoked,
-                   coalesce(last_used_at > now() - interval '1 minute', false) AS used_recently
-            FROM api_keys WHERE hash = $1
-            """,
-            key_hash,
-        )
+        record = await connection.fetchrow(FIND_CALLER, key_hash)
         if record is None:
             return None
         caller = Caller(

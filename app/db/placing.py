@@ -9,7 +9,7 @@ from app.db.payments import Payment
 from app.db.quotes import Quote
 from app.db.rows import row_of
 
-_PLACE = """
+PLACE = """
 WITH claimed AS (
     INSERT INTO idempotency_keys (partner_id, key, request_hash, resource_id) VALUES ($2, $28, $29, $1)
     ON CONFLICT DO NOTHING RETURNING 1
@@ -95,7 +95,7 @@ async def insert_placed(
     this external_id.
     """
     written = await tx.fetchval(
-        _PLACE,
+        PLACE,
         *_columns(order),
         payment.id,
         payment.provider,
@@ -110,12 +110,13 @@ async def insert_placed(
     return written is not None
 
 
+QUOTE_FOR = "SELECT * FROM quotes WHERE id = $1 AND partner_id = $2"
+
+
 async def quote_for(db: Database, partner_id: str, quote_id: str) -> Quote | None:
     """A partner's own quote, to place an order on."""
     async with db.connection() as connection:
-        record = await connection.fetchrow(
-            "SELECT * FROM quotes WHERE id = $1 AND partner_id = $2", quote_id, partner_id
-        )
+        record = await connection.fetchrow(QUOTE_FOR, quote_id, partner_id)
     return None if record is None else row_of(Quote, record)
 
 
@@ -134,7 +135,7 @@ async def id_of_external(db: Database, partner_id: str, external_id: str) -> str
         return found
 
 
-_STARTED = """
+STARTED = """
 WITH answered AS (
     UPDATE idempotency_keys SET status = 201, response = $3 WHERE partner_id = $1 AND key = $2
 ), opened AS (
@@ -149,5 +150,5 @@ WHERE payment_id = $4 AND kind = 'start'
 async def record_started(tx: Transaction, payment: Payment, *, partner_id: str, key: str, response: bytes) -> None:
     """Keep the provider's answer and ours, in one statement. What a notification has told since then stays."""
     await tx.execute(
-        _STARTED, partner_id, key, response, payment.id, payment.status, payment.reference, payment.client_secret
+        STARTED, partner_id, key, response, payment.id, payment.status, payment.reference, payment.client_secret
     )

@@ -39,7 +39,7 @@ class Quote(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment(default_now=True))
 
 
-_INSERT = """
+INSERT = """
 WITH claimed AS (
     INSERT INTO idempotency_keys (partner_id, key, request_hash, status, response, resource_id)
     VALUES ($2, $20, $21, 201, $22, $1)
@@ -61,7 +61,7 @@ async def insert(tx: Transaction, quote: Quote, *, key: str, request_hash: bytes
     """Store a quote and the answer to the request in one statement; False when the key was used before."""
     return (
         await tx.fetchval(
-            _INSERT,
+            INSERT,
             quote.id,
             quote.partner_id,
             quote.direction,

@@ -1,0 +1,1 @@
+"""The speeds that we promise, measured as ratios in one run: `make bench`."""
