@@ -24,6 +24,7 @@ check: .venv/.dev ## Format, lint, types, import contracts, OpenAPI drift
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python openapi/export.py --check
+	$(BIN)/python docs/pictures.py --check
 
 bench: .venv/.dev ## Measure the speeds that we promise
 	@$(BIN)/python -m bench

@@ -1,0 +1,1 @@
+"""The rails: one folder for each vendor, which translates it into the words of the ports."""

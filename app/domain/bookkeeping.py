@@ -56,13 +56,16 @@ class Moved:
     """What a fact moved.
 
     `amount` is in units of the asset that moved; `fee` is the network's or the provider's own; `from_order` is the
-    part of a dispute that the order's account could still cover; `reference` tells apart facts of one kind.
+    part of a dispute, or of a deposit that was reorged while it was on its way back, that the order's account can
+    still cover: what it holds and has not promised to a refund. `opened_in` is the state that a dispute met when it
+    was opened, which is where its loss was booked. `reference` tells apart facts of one kind.
     """
 
     reference: str
     amount: int = 0
     fee: int = 0
     from_order: int = 0
+    opened_in: OrderState | None = None
 
 
 def entries_for(trigger: OrderTrigger, state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
@@ -174,10 +177,13 @@ _DELIVERY_UNDER_WAY = frozenset({OrderState.SENDING, OrderState.SENT, OrderState
 
 
 def _dispute_parts(state: OrderState, terms: OrderTerms, moved: Moved) -> tuple[Posting, ...]:
-    loss = chart.LOSS_DISPUTE if state in _DELIVERY_UNDER_WAY else chart.RECEIVABLE_RECOVERY
+    if state in _DELIVERY_UNDER_WAY:  # the order's money pays for the coins
+        loss, covered = chart.LOSS_DISPUTE, 0
+    else:
+        loss, covered = chart.RECEIVABLE_RECOVERY, moved.from_order
     return (
-        Posting(terms.account, terms.fiat, moved.from_order),
-        Posting(loss, terms.fiat, moved.amount - moved.from_order),
+        Posting(terms.account, terms.fiat, covered),
+        Posting(loss, terms.fiat, moved.amount - covered),
         Posting(chart.psp(terms.provider), terms.fiat, -moved.amount),
     )
 
@@ -192,7 +198,9 @@ def _dispute_opened(state: OrderState, terms: OrderTerms, moved: Moved) -> list[
 
 
 def _dispute_won(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
-    taken = entry(_reference(terms, "dispute", moved), "dispute", _dispute_parts(state, terms, moved))
+    if moved.opened_in is None:
+        raise ValueError("where a dispute is won back to depends on the state it was opened in")
+    taken = entry(_reference(terms, "dispute", moved), "dispute", _dispute_parts(moved.opened_in, terms, moved))
     return [reverse(taken, _reference(terms, "dispute_won", moved), "dispute_won")]
 
 
@@ -204,11 +212,18 @@ def _deposit_confirmed(state: OrderState, terms: OrderTerms, moved: Moved) -> li
 
 def _deposit_reorged(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
     # Before the payout the customer simply has not paid yet; after it the coins are lost to us.
-    bearer = terms.account if state is OrderState.DEPOSIT_CONFIRMED else chart.LOSS_REORG
-    amount = Money(moved.amount, terms.coins.asset)
-    hot = chart.wallet_hot(_network(terms))
-    reference = _reference(terms, "deposit_reverse", moved)
-    return [transfer(reference, "deposit_reverse", debit=bearer, credit=hot, amount=amount)]
+    covered = {OrderState.DEPOSIT_CONFIRMED: moved.amount, OrderState.REFUNDING: moved.from_order}.get(state, 0)
+    asset = terms.coins.asset
+    undone = entry(
+        _reference(terms, "deposit_reverse", moved),
+        "deposit_reverse",
+        [
+            Posting(terms.account, asset, covered),
+            Posting(chart.LOSS_REORG, asset, moved.amount - covered),
+            Posting(chart.wallet_hot(_network(terms)), asset, -moved.amount),
+        ],
+    )
+    return [undone]
 
 
 def _sold(terms: OrderTerms, moved: Moved) -> tuple[Entry, Entry]:
@@ -254,8 +269,8 @@ def _coins_refund_accepted(state: OrderState, terms: OrderTerms, moved: Moved) -
     return [_reserve(terms, moved)]
 
 
-def _coins_refund_completed(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
-    return [_leave(terms, "refund", moved)] if moved.amount else []
+def _coins_refund_confirmed(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
+    return [_leave(terms, "refund", moved)]
 
 
 def _coins_refund_failed(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
@@ -279,6 +294,6 @@ _BOOKS: dict[tuple[Direction, OrderTrigger], _Book] = {
     (Direction.SELL, OrderTrigger.PAYOUT_SETTLED): _payout_settled,
     (Direction.SELL, OrderTrigger.PAYOUT_RETURNED): _payout_returned,
     (Direction.SELL, OrderTrigger.REFUND_ACCEPTED): _coins_refund_accepted,
-    (Direction.SELL, OrderTrigger.REFUND_COMPLETED): _coins_refund_completed,
+    (Direction.SELL, OrderTrigger.REFUND_CONFIRMED): _coins_refund_confirmed,
     (Direction.SELL, OrderTrigger.REFUND_FAILED): _coins_refund_failed,
 }

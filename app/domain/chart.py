@@ -44,7 +44,7 @@ def partner_pending(partner_id: str) -> str:
 
 
 def position(asset_id: str) -> str:
-    """What our exchanging has left us long (+) or short (-) of."""
+    """What our exchanging has left us to buy back (+) or to sell on (-); zero when every exchange has been covered."""
     return f"position:{asset_id}"
 
 

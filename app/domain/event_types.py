@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from app.domain.order import ORDER_EVENTS
+from app.domain.order_public import ORDER_EVENTS
 
 ENDPOINT_DISABLED: Final = "webhook_endpoint.disabled"
 ENDPOINT_TESTED: Final = "webhook_endpoint.tested"  # sent on request, to that endpoint alone

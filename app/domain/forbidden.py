@@ -30,11 +30,14 @@ _API_KEY: Final = re.compile(r"rmp_sk_(?:test|live)_[0-9A-Za-z]{40,}")
 _DIGITS: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12,}")
 _UUID: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WORD: Final = re.compile(r"[0-9A-Za-z]+")
+_SHORTEST_CARD: Final = 13
+_LONGEST_CARD: Final = 19
+_MOST_TRIES: Final = 100  # one number in ten passes the check: after so many, the text is a list of cards or noise
 _LONGEST_DISGUISE: Final = 25  # a longer run of letters and digits is a hash, an address or an id
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _WIF: Final = re.compile(r"(?<![0-9A-Za-z])[5KL9c][1-9A-HJ-NP-Za-km-z]{50,51}(?![0-9A-Za-z])")
 _EXTENDED: Final = re.compile(r"[xyztuvYZUV]prv[1-9A-HJ-NP-Za-km-z]{100,}")
-_PEM: Final = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
+_PEM: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
 _HEX_KEY: Final = re.compile(r"(?:0x)?[0-9A-Fa-f]{64}")
 _SECRET_NAME: Final = re.compile(r"(?i)priv|secret|seed|mnemonic")
 _LETTERS: Final = re.compile(r"[a-z]+")
@@ -82,13 +85,20 @@ def _in_identifier(text: str, start: int, end: int) -> bool:
 
 
 def _is_card(groups: Sequence[str]) -> bool:
-    """Whether some neighbouring groups of digits together are a card number."""
-    for first in range(len(groups)):
+    """Whether some neighbouring groups of digits together are a card number; so many groups that one must be, count."""
+    tried = 0
+    for first, group in enumerate(groups):
+        if group[0] not in "23456":
+            continue
         number = ""
-        for group in groups[first:]:
-            number += group
-            if 13 <= len(number) <= 19 and number[0] in "23456" and _luhn(number):
-                return True
+        for more in groups[first : first + _LONGEST_CARD]:
+            number += more
+            if len(number) > _LONGEST_CARD:
+                break
+            if len(number) >= _SHORTEST_CARD:
+                tried += 1
+                if tried > _MOST_TRIES or _luhn(number):
+                    return True
     return False
 
 

@@ -16,7 +16,7 @@ class Direction(StrEnum):
 
 
 class OrderState(StrEnum):
-    """Where an order stands. What the public sees of it is in `status_of` and `stage_of`."""
+    """Where an order stands. What the public sees of it is in `order_public.py`."""
 
     CREATED = "created"  # only inside the placing transaction
     AWAITING_PAYMENT = "awaiting_payment"
@@ -65,6 +65,7 @@ class OrderTrigger(StrEnum):
     EXPIRED = "expired"
     REFUND_REQUESTED = "refund_requested"
     REFUND_ACCEPTED = "refund_accepted"  # the provider took it on, or the coins left: the money is on its way back
+    REFUND_CONFIRMED = "refund_confirmed"  # coins going back are final; a card's refund needs no such moment
     REFUND_COMPLETED = "refund_completed"  # nothing of the customer's money is left with us
     REFUND_FAILED = "refund_failed"
     DISPUTE_OPENED = "dispute_opened"
@@ -72,21 +73,6 @@ class OrderTrigger(StrEnum):
     DISPUTE_LOST = "dispute_lost"
     HELD = "held"
     RELEASED = "released"
-
-
-class OrderStatus(StrEnum):
-    """What the API calls the state: a small closed set."""
-
-    CREATED = "created"
-    AWAITING_ACTION = "awaiting_action"
-    AWAITING_FUNDS = "awaiting_funds"
-    PROCESSING = "processing"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-    REFUNDING = "refunding"
-    REFUNDED = "refunded"
 
 
 S = OrderState
@@ -118,6 +104,8 @@ _BUY_EDGES: Table = {
     (S.AUTHORISED, T.PAYMENT_CAPTURED): S.PAID,
     (S.AUTHORISED, T.PAYMENT_FAILED): S.FAILED,
     (S.AUTHORISED, T.REFUND_REQUESTED): S.REFUNDING,
+    # A card, too, can be pending for a while before it is authorised.
+    (S.PAYMENT_PENDING, T.PAYMENT_AUTHORISED): S.AUTHORISED,
     (S.PAYMENT_PENDING, T.PAYMENT_CAPTURED): S.PAID,
     (S.PAYMENT_PENDING, T.PAYMENT_DECLINED): S.FAILED,
     (S.PAYMENT_PENDING, T.PAYMENT_FAILED): S.FAILED,
@@ -149,14 +137,17 @@ _BUY_EDGES: Table = {
     (S.REFUNDING, T.DISPUTE_WON): S.REFUNDING,
     (S.REFUNDING, T.DISPUTE_LOST): S.REFUNDING,
     (S.REFUNDED, T.DISPUTE_OPENED): S.REFUNDED,
-    (S.REFUNDED, T.DISPUTE_WON): S.REFUNDED,
+    # It was opened while the order still held money: that money is back with us, and goes back.
+    (S.REFUNDED, T.DISPUTE_WON): S.REFUNDING,
     (S.REFUNDED, T.DISPUTE_LOST): S.REFUNDED,
     # Late money. An authorisation that comes after we gave up is let go; money taken after we gave up is sent back.
     (S.EXPIRED, T.PAYMENT_AUTHORISED): S.EXPIRED,
     (S.CANCELED, T.PAYMENT_AUTHORISED): S.CANCELED,
+    (S.FAILED, T.PAYMENT_AUTHORISED): S.FAILED,
     (S.EXPIRED, T.PAYMENT_CAPTURED): S.REFUNDING,
     (S.CANCELED, T.PAYMENT_CAPTURED): S.REFUNDING,
     (S.FAILED, T.PAYMENT_CAPTURED): S.REFUNDING,
+    (S.REFUNDED, T.PAYMENT_CAPTURED): S.REFUNDING,
     # The capture that we had asked for before the refund was requested.
     (S.REFUNDING, T.PAYMENT_CAPTURED): S.REFUNDING,
 }
@@ -167,15 +158,21 @@ _SELL_EDGES: Table = {
     (S.AWAITING_DEPOSIT, T.DEPOSIT_CONFIRMED): S.DEPOSIT_CONFIRMED,
     (S.AWAITING_DEPOSIT, T.CANCELED): S.CANCELED,
     (S.AWAITING_DEPOSIT, T.EXPIRED): S.EXPIRED,
+    (S.DEPOSIT_DETECTED, T.DEPOSIT_DETECTED): S.DEPOSIT_DETECTED,
     (S.DEPOSIT_DETECTED, T.DEPOSIT_VANISHED): S.AWAITING_DEPOSIT,
     (S.DEPOSIT_DETECTED, T.DEPOSIT_CONFIRMED): S.DEPOSIT_CONFIRMED,
     (S.DEPOSIT_CONFIRMED, T.DEPOSIT_REORGED): S.DEPOSIT_DETECTED,
     (S.DEPOSIT_CONFIRMED, T.PAYOUT_SUBMITTED): S.PAYING_OUT,
+    # The bank may refuse outright, and its acceptance may be lost on the way to us.
+    (S.DEPOSIT_CONFIRMED, T.PAYOUT_SETTLED): S.COMPLETED,
+    (S.DEPOSIT_CONFIRMED, T.PAYOUT_FAILED): S.REFUNDING,
     (S.DEPOSIT_CONFIRMED, T.REFUND_REQUESTED): S.REFUNDING,
     (S.PAYING_OUT, T.DEPOSIT_REORGED): S.PAYING_OUT,
     (S.PAYING_OUT, T.PAYOUT_SETTLED): S.COMPLETED,
     (S.PAYING_OUT, T.PAYOUT_FAILED): S.REFUNDING,
     (S.COMPLETED, T.DEPOSIT_REORGED): S.COMPLETED,
+    (S.REFUNDING, T.DEPOSIT_REORGED): S.REFUNDING,
+    (S.REFUNDED, T.DEPOSIT_REORGED): S.REFUNDED,
     # The delivery itself came back: the only way out of `completed`.
     (S.COMPLETED, T.PAYOUT_RETURNED): S.REFUNDING,
     # Coins that arrive after we gave up are seen, wait for their depth, and are sent back.
@@ -188,6 +185,8 @@ _SELL_EDGES: Table = {
     # A second deposit to the same address is the customer's too; it goes back.
     (S.REFUNDING, T.DEPOSIT_CONFIRMED): S.REFUNDING,
     (S.REFUNDED, T.DEPOSIT_CONFIRMED): S.REFUNDING,
+    # Each send of coins back is booked when it is final; the order ends when nothing is left.
+    (S.REFUNDING, T.REFUND_CONFIRMED): S.REFUNDING,
 }
 
 
@@ -221,135 +220,3 @@ _SELL_WORKING = (S.AWAITING_DEPOSIT, S.DEPOSIT_DETECTED, S.DEPOSIT_CONFIRMED, S.
 BUY: Machine[OrderState, OrderTrigger] = Machine("buy", _BUY_EDGES | _shared_edges(_BUY_WORKING))
 SELL: Machine[OrderState, OrderTrigger] = Machine("sell", _SELL_EDGES | _shared_edges(_SELL_WORKING))
 MACHINES: Final = {Direction.BUY: BUY, Direction.SELL: SELL}
-
-_STATUS: Final[dict[OrderState, OrderStatus]] = {
-    S.CREATED: OrderStatus.CREATED,
-    S.AWAITING_PAYMENT: OrderStatus.AWAITING_FUNDS,
-    S.AUTHENTICATING: OrderStatus.AWAITING_ACTION,
-    S.AUTHORISED: OrderStatus.PROCESSING,
-    S.PAYMENT_PENDING: OrderStatus.PROCESSING,
-    S.PAID: OrderStatus.PROCESSING,
-    S.SENDING: OrderStatus.PROCESSING,
-    S.SENT: OrderStatus.PROCESSING,
-    S.AWAITING_DEPOSIT: OrderStatus.AWAITING_FUNDS,
-    S.DEPOSIT_DETECTED: OrderStatus.PROCESSING,
-    S.DEPOSIT_CONFIRMED: OrderStatus.PROCESSING,
-    S.PAYING_OUT: OrderStatus.PROCESSING,
-    S.COMPLETED: OrderStatus.COMPLETED,
-    S.FAILED: OrderStatus.FAILED,
-    S.CANCELED: OrderStatus.CANCELED,
-    S.EXPIRED: OrderStatus.EXPIRED,
-    S.REFUNDING: OrderStatus.REFUNDING,
-    S.REFUNDED: OrderStatus.REFUNDED,
-}
-
-_STAGE: Final[dict[OrderState, str]] = {
-    S.AWAITING_PAYMENT: "authorization",
-    S.AUTHENTICATING: "authentication",
-    S.AUTHORISED: "capture",
-    S.PAYMENT_PENDING: "capture",
-    S.PAID: "conversion",
-    S.SENDING: "broadcast",
-    S.SENT: "confirmation",
-    S.AWAITING_DEPOSIT: "deposit",
-    S.DEPOSIT_DETECTED: "deposit_detected",
-    S.DEPOSIT_CONFIRMED: "conversion",
-    S.PAYING_OUT: "payout_submitted",
-    S.REFUNDING: "refund",
-}
-
-
-def status_of(state: OrderState) -> OrderStatus:
-    """The public status of a state."""
-    return _STATUS[state]
-
-
-def stage_of(state: OrderState) -> str:
-    """The public stage of a state: finer than the status, equal to it at the ends."""
-    return _STAGE.get(state, state.value)
-
-
-def states_with(status: OrderStatus) -> tuple[OrderState, ...]:
-    """Every state that the public sees as `status`."""
-    return tuple(state for state, public in _STATUS.items() if public == status)
-
-
-_NAMED_EVENTS: Final[dict[OrderTrigger, str]] = {
-    T.PLACED: "order.created",
-    T.HELD: "order.held",
-    T.RELEASED: "order.released",
-    T.DISPUTE_OPENED: "order.disputed",
-    T.DISPUTE_WON: "order.dispute_closed",
-    T.DISPUTE_LOST: "order.dispute_closed",
-}
-_LATE_MONEY: Final = frozenset({T.PAYMENT_AUTHORISED, T.PAYMENT_CAPTURED, T.DEPOSIT_DETECTED, T.DEPOSIT_CONFIRMED})
-_STATUS_EVENTS: Final[dict[OrderStatus, str]] = {
-    OrderStatus.AWAITING_ACTION: "order.action_required",
-    OrderStatus.AWAITING_FUNDS: "order.awaiting_funds",
-    OrderStatus.PROCESSING: "order.processing",
-    OrderStatus.COMPLETED: "order.completed",
-    OrderStatus.FAILED: "order.failed",
-    OrderStatus.CANCELED: "order.canceled",
-    OrderStatus.EXPIRED: "order.expired",
-    OrderStatus.REFUNDING: "order.refund_started",
-    OrderStatus.REFUNDED: "order.refunded",
-}
-ORDER_EVENTS: Final = tuple(
-    sorted({*_NAMED_EVENTS.values(), *_STATUS_EVENTS.values(), "order.late_funds", "order.stage_changed"})
-)
-
-
-def event_of(source: OrderState, trigger: OrderTrigger, target: OrderState) -> str:
-    """The one event that an edge emits."""
-    if trigger in _NAMED_EVENTS:
-        return _NAMED_EVENTS[trigger]
-    if source in TERMINAL and trigger in _LATE_MONEY:
-        return "order.late_funds"
-    if status_of(source) != status_of(target):
-        return _STATUS_EVENTS[status_of(target)]
-    return "order.stage_changed"
-
-
-class OrderJob(StrEnum):
-    """What must happen next, outside the transition's transaction."""
-
-    CAPTURE_PAYMENT = "capture_payment"
-    CANCEL_PAYMENT = "cancel_payment"
-    SEND_COINS = "send_coins"
-    REFUND_ORDER = "refund_order"
-
-
-_JOB_IN: Final[dict[OrderState, OrderJob]] = {
-    S.AUTHORISED: OrderJob.CAPTURE_PAYMENT,
-    S.PAID: OrderJob.SEND_COINS,
-    S.REFUNDING: OrderJob.REFUND_ORDER,
-}
-_GIVEN_UP: Final = frozenset({S.CANCELED, S.EXPIRED})
-
-
-def job_after(direction: Direction, source: OrderState, trigger: OrderTrigger, target: OrderState) -> OrderJob | None:
-    """The job that an edge starts, if any.
-
-    Entering a state starts its job; so does taking a hold off, and money that arrives while a refund is under way.
-    A refund that somebody asked for brings a job of its own, with the amount that was asked.
-    """
-    if direction is Direction.BUY and target in _GIVEN_UP:
-        return OrderJob.CANCEL_PAYMENT
-    if trigger is T.RELEASED and target is S.SENDING:
-        return OrderJob.SEND_COINS
-    entered = source != target and trigger not in {T.REFUND_REQUESTED, T.REFUND_FAILED}
-    if entered or trigger in {T.RELEASED, T.PAYMENT_CAPTURED, T.DEPOSIT_CONFIRMED, T.DISPUTE_WON}:
-        return _JOB_IN.get(target)
-    return None
-
-
-def can_cancel(state: OrderState) -> bool:
-    """Whether the partner or the customer may still call the order off."""
-    return BUY.allows(state, T.CANCELED) or SELL.allows(state, T.CANCELED)
-
-
-def allowed_actions(direction: Direction, state: OrderState) -> tuple[str, ...]:
-    """What the partner may ask of the order in this state."""
-    machine = MACHINES[direction]
-    actions = {"cancel": T.CANCELED, "refund": T.REFUND_REQUESTED}
-    return tuple(name for name, trigger in actions.items() if machine.allows(state, trigger))

@@ -131,15 +131,12 @@ def price(
     Raises ValidationFailed when the amount is not above zero, AmountBelowMin when nothing would be left to give,
     and InsufficientLiquidity when the book ends first.
     """
-    if amount_units <= 0:
-        raise ValidationFailed("The amount must be above zero.")
-    if not asks or not bids:
-        raise InsufficientLiquidity
+    _something_to_price(amount_units, asks, bids)
     scale = 10**base_decimals
     if direction is Direction.BUY:
         bill = _buy(amount_units, amount_side, asks, terms, scale)
-        venue_value = round_up(bill.fill.value * (_WHOLE + terms.taker_bps), scale * _WHOLE)
         source, destination = bill.fiat, bill.fill.coins
+        venue_value = round_up(bill.fill.value * (_WHOLE + terms.taker_bps), scale * _WHOLE)
     elif direction is Direction.SELL:
         bill = _sell(amount_units, amount_side, bids, terms, scale)
         venue_value = bill.fill.value * (_WHOLE - terms.taker_bps) // (scale * _WHOLE)
@@ -162,6 +159,13 @@ def price(
         network_units=terms.network_fee_units,
         base_decimals=base_decimals,
     )
+
+
+def _something_to_price(amount: int, asks: Sequence[Step], bids: Sequence[Step]) -> None:
+    if amount <= 0:
+        raise ValidationFailed("The amount must be above zero.")
+    if not asks or not bids:
+        raise InsufficientLiquidity
 
 
 def _buy(amount: int, side: AmountSide, asks: Sequence[Step], terms: Terms, scale: int) -> _Bill:

@@ -12,12 +12,13 @@ from providers.sandbox.requests import Call
 
 
 class FaultKind(StrEnum):
-    """A way to misbehave. The first six spoil requests, the last four webhooks."""
+    """A way to misbehave. The first seven spoil requests, the last four webhooks."""
 
     ERROR_BEFORE = "error_before"  # an error, and nothing was done
     ERROR_AFTER = "error_after"  # an error, though it was done
     LOST_BEFORE = "lost_before"  # the connection closes, and nothing was done
     LOST = "lost"  # the connection closes, though it was done
+    DELAY_BEFORE = "delay_before"  # done only after `seconds`, whether anybody still waits or not
     DELAY = "delay"  # done, but answered only after `seconds`
     GARBAGE = "garbage"  # done, and answered 200 with something that is no answer
     WEBHOOK_DUPLICATE = "webhook_duplicate"  # `copies` deliveries in place of one

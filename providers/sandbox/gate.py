@@ -91,6 +91,8 @@ class Gate:
     async def _answer(self, scope: Scope, call: Call, fault: Fault | None) -> Answer:
         if fault is None:
             return await self._apply(scope, call)
+        if fault.kind is FaultKind.DELAY_BEFORE:
+            await asyncio.sleep(fault.seconds)
         spoilt = _error_of(fault, call)
         if fault.kind not in (FaultKind.ERROR_BEFORE, FaultKind.LOST_BEFORE):
             real = await self._apply(scope, call)

@@ -1,0 +1,38 @@
+"""Test mode's levers; in live mode these paths do not exist."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+
+from app.api.answers import answered, gives
+from app.api.calls import Write, Writing
+from app.api.routing import StrictRoute
+from app.domain.errors import NotFound
+from app.ports.simulator import Simulator
+from app.schemas.simulate import CardPaidOut, MinedOut, MineIn, PayIn
+from app.services import simulate
+
+router = APIRouter(prefix="/v1/simulate", tags=["simulate"], route_class=StrictRoute)
+Writer = Annotated[Write, Depends(Writing("simulate:write"))]
+
+
+def _simulator(call: Write) -> Simulator:
+    if call.context.simulator is None or call.context.rails.livemode:
+        raise NotFound
+    return call.context.simulator
+
+
+@router.post("/card/pay", responses=gives(CardPaidOut))
+async def pay_with_card(body: PayIn, call: Writer) -> Response:
+    """Pay an order with one of Stripe's published test cards; the number decides the outcome and is not kept."""
+    return answered(await simulate.pay(call.context.db, _simulator(call), call.caller.partner_id, body, call.request))
+
+
+@router.post("/chain/mine", responses=gives(MinedOut))
+async def mine_blocks(body: MineIn, call: Writer) -> Response:
+    """Mine blocks at the far side."""
+    context = call.context
+    return answered(await simulate.mine(context.db, context.rails, _simulator(call), body, call.request))

@@ -1,0 +1,82 @@
+"""The HTTP process: the front door, the providers' side door, and the operator's own port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Route
+
+from app.api import reference
+from app.api.calls import REQUEST_ID
+from app.api.context import Context
+from app.api.door import Door
+from app.api.problems import answer_to
+from app.api.reference import Reference
+from app.api.routes import catalogue, endpoints, events, health, idempotency, orders, quotes, simulate
+from app.api.streams import Streams
+from app.domain.errors import DomainError
+from webhooks.inbound.http import build_router
+
+PUBLIC: tuple[APIRouter, ...] = (
+    quotes.router,
+    orders.router,
+    catalogue.router,
+    endpoints.router,
+    endpoints.deliveries_router,
+    events.router,
+    idempotency.router,
+    simulate.router,
+    health.router,
+    reference.router,
+)
+
+
+def build_app(context: Context) -> FastAPI:
+    """The public app. Whoever runs it also runs `context.board.run()` beside it."""
+    return _build(context, (*PUBLIC, build_router(context.db, context.rails)))
+
+
+def build_operator_app(context: Context) -> FastAPI:
+    """The operator's app: metrics and health, for a port that the public cannot reach."""
+    return _build(context, (health.router, health.operator_router))
+
+
+def _build(context: Context, routers: tuple[APIRouter, ...]) -> FastAPI:
+    app = FastAPI(
+        title="Rampwright",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        strict_content_type=False,  # what a body must be is decided in app.api.bodies
+    )
+    app.state.context = context
+    app.state.streams = Streams()
+    app.state.reference = Reference(PUBLIC)
+    app.state.routes = [route for router in routers for route in router.routes]
+    for router in routers:
+        app.include_router(router)
+    for kind in (DomainError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _refuse)
+    app.add_middleware(Door, context=context)
+    return app
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    response = answer_to(error, request.scope[REQUEST_ID])
+    if response.status_code == 405:
+        response.headers["Allow"] = ", ".join(sorted(_methods_of(request.app.state.routes, request.scope["path"])))
+    return response
+
+
+def _methods_of(routes: Sequence[BaseRoute], path: str) -> set[str]:
+    """Every method that some route knows for this path."""
+    found: set[str] = set()
+    for route in routes:
+        if isinstance(route, Route) and route.path_regex.match(path):
+            found |= route.methods or set()
+    return found | {"HEAD"} if "GET" in found else found

@@ -1,0 +1,180 @@
+"""Worlds to walk through at random: what can happen to an order next, and what the outside holds by then.
+
+A world proposes facts that the services could really see, keeps its own count of what moved, and leaves it to the
+table whether the order takes them. It knows nothing of entries.
+"""
+
+from __future__ import annotations
+
+from app.domain import chart
+from app.domain.assets import BTC, EUR
+from app.domain.bookkeeping import Moved
+from app.domain.money import Money
+from app.domain.order import OrderState, OrderTrigger
+from tests.domain.books import Walk, buying, selling
+
+S, T = OrderState, OrderTrigger
+Step = tuple[OrderTrigger, Moved]
+NOTHING = Moved("none")
+
+
+class BuyWorld:
+    """A customer with a card that may be charged back, and a wallet."""
+
+    def __init__(self) -> None:
+        self.walk: Walk = buying()
+        self.captured = 0
+        self.sent: Moved | None = None
+        self.refunds: dict[str, int] = {}  # accepted and not bounced
+        self.tried = 0
+        self.dispute: Moved | None = None
+        self.closed = False
+        self.left_wallet = 0
+
+    def steps(self, amount: int) -> list[Step]:
+        """Everything that may happen now; `amount` is a number to take amounts from."""
+        return [step for step in self._proposals(amount) if step[0] in self.walk.allowed]
+
+    def _proposals(self, amount: int) -> list[Step]:
+        total, held = self.walk.terms.source.units, self.walk.held
+        steps: list[Step] = [(T.CANCELED, NOTHING), (T.EXPIRED, NOTHING)]
+        if not self.captured:
+            received = total if amount % 4 else amount % total + 1
+            steps += [(T.PAYMENT_CAPTURED, Moved("pi_1", amount=received))] * 2
+            steps += [(trigger, NOTHING) for trigger in (
+                T.AUTHENTICATION_REQUIRED, T.AUTHENTICATION_FAILED, T.PAYMENT_DECLINED, T.PAYMENT_PENDING,
+                T.PAYMENT_AUTHORISED, T.PAYMENT_FAILED,
+            )]  # fmt: skip
+        send = self.sent or Moved("sn_1", amount=self.walk.terms.destination.units, fee=amount % 5_000)
+        if self.captured == total or self.sent:
+            steps += [(t, send) for t in (T.SEND_PREPARED, T.SEND_BROADCAST, T.SEND_CONFIRMED)]
+            steps += [(T.SEND_ABANDONED, send)]
+        if held or not self.captured:
+            steps.append((T.REFUND_REQUESTED, NOTHING))
+        self.tried += 1
+        if held:
+            part = held if amount % 2 else amount % held + 1
+            steps += [(T.REFUND_ACCEPTED, Moved(f"rf_{self.tried}", amount=part))] * 2
+            steps.append((T.REFUND_FAILED, Moved(f"rf_{self.tried}")))
+        steps += [(T.REFUND_FAILED, Moved(name, amount=units)) for name, units in self.refunds.items()]
+        if not held:
+            steps.append((T.REFUND_COMPLETED, NOTHING))
+        return steps + self._dispute_steps(amount)
+
+    def _dispute_steps(self, amount: int) -> list[Step]:
+        if self.captured and self.dispute is None:
+            whole = amount % 3 != 0 or self.walk.state is S.PAID  # a part of a paid order is refunded first
+            taken = self.captured if whole else amount % self.captured + 1
+            from_order = min(taken, self.walk.held)
+            return [(T.DISPUTE_OPENED, Moved("du_1", taken, amount % 2_000, from_order, opened_in=self.walk.state))]
+        if self.dispute is not None and not self.closed:
+            return [(T.DISPUTE_WON, self.dispute), (T.DISPUTE_LOST, self.dispute)]
+        return []
+
+    def take(self, step: Step) -> None:
+        """Let it happen."""
+        trigger, moved = step
+        self.walk.take(trigger, moved)
+        match trigger:
+            case T.PAYMENT_CAPTURED:
+                self.captured = moved.amount
+            case T.SEND_PREPARED:
+                self.sent = moved
+            case T.SEND_CONFIRMED:
+                self.left_wallet = moved.amount + moved.fee
+            case T.REFUND_ACCEPTED:
+                self.refunds[moved.reference] = moved.amount
+            case T.REFUND_FAILED:
+                self.refunds.pop(moved.reference, None)
+            case T.DISPUTE_OPENED:
+                self.dispute = moved
+            case T.DISPUTE_WON:
+                self.dispute, self.closed = Moved("won", fee=moved.fee), True
+            case T.DISPUTE_LOST:
+                self.closed = True
+
+    def check(self) -> None:
+        """The books agree with what moved outside."""
+        books = self.walk.books
+        taken = 0 if self.dispute is None else self.dispute.amount + self.dispute.fee
+        assert books.of(chart.psp("stripe"), EUR) == self.captured - sum(self.refunds.values()) - taken
+        hot, transit = books.of(chart.wallet_hot("bitcoin"), BTC), books.of(chart.wallet_transit("bitcoin"), BTC)
+        assert hot + transit == 100_000_000 - self.left_wallet
+        assert bool(transit) == (self.walk.state in {S.SENDING, S.SENT})
+        if self.dispute is not None and self.dispute.reference == "won":
+            assert books.of(chart.LOSS_DISPUTE, EUR) == books.of(chart.RECEIVABLE_RECOVERY, EUR) == 0
+
+
+class SellWorld:
+    """A customer with a wallet on a chain that reorganises, and a bank that sends money back."""
+
+    def __init__(self) -> None:
+        self.walk: Walk = selling()
+        self.walk.books.fund(chart.wallet_hot("bitcoin"), Money(299_000_000, BTC))
+        self.count = 0
+        self.deposits: dict[str, int] = {}
+        self.sends: dict[str, Moved] = {}
+        self.left_wallet = 0
+        self.paid_out = 0
+        self.lost = 0
+
+    def steps(self, amount: int) -> list[Step]:
+        """Everything that may happen now; `amount` is a number to take amounts from."""
+        return [step for step in self._proposals(amount) if step[0] in self.walk.allowed]
+
+    def _proposals(self, amount: int) -> list[Step]:
+        self.count += 1
+        agreed, held = self.walk.terms.source.units, self.walk.held
+        received = agreed if amount % 4 else amount % agreed + 1
+        free = held - sum(send.amount for send in self.sends.values())
+        steps = [(t, NOTHING) for t in (T.CANCELED, T.EXPIRED, T.DEPOSIT_DETECTED, T.DEPOSIT_VANISHED)]
+        steps.append((T.DEPOSIT_CONFIRMED, Moved(f"dp_{self.count}", amount=received)))
+        steps += [
+            (T.DEPOSIT_REORGED, Moved(name, amount=units, from_order=min(units, free)))
+            for name, units in self.deposits.items()
+        ]
+        payout = Moved("po_1", amount=self.walk.terms.destination.units)
+        if held == agreed:
+            steps += [(T.PAYOUT_SUBMITTED, payout), (T.PAYOUT_SETTLED, payout)]
+        steps += [(T.PAYOUT_FAILED, payout), (T.PAYOUT_RETURNED, payout), (T.REFUND_REQUESTED, NOTHING)]
+        steps.append((T.REFUND_FAILED, Moved(f"sn_{self.count}")))
+        if free:
+            part = free if amount % 2 else amount % free + 1
+            steps += [(T.REFUND_ACCEPTED, Moved(f"sn_{self.count}", amount=part, fee=amount % 900))] * 2
+        for send in self.sends.values():
+            steps += [(T.REFUND_CONFIRMED, send), (T.REFUND_FAILED, send)]
+        if not held and not self.sends:
+            steps.append((T.REFUND_COMPLETED, NOTHING))
+        return steps
+
+    def take(self, step: Step) -> None:
+        """Let it happen."""
+        trigger, moved = step
+        before = self.walk.held
+        self.walk.take(trigger, moved)
+        match trigger:
+            case T.DEPOSIT_CONFIRMED:
+                self.deposits[moved.reference] = moved.amount
+            case T.DEPOSIT_REORGED:
+                del self.deposits[moved.reference]
+                self.lost += moved.amount - (before - self.walk.held)
+            case T.REFUND_ACCEPTED:
+                self.sends[moved.reference] = moved
+            case T.REFUND_FAILED:
+                self.sends.pop(moved.reference, None)
+            case T.REFUND_CONFIRMED:
+                self.left_wallet += moved.amount + moved.fee
+                del self.sends[moved.reference]
+            case T.PAYOUT_SETTLED:
+                self.paid_out = moved.amount
+            case T.PAYOUT_RETURNED:
+                self.paid_out = 0
+
+    def check(self) -> None:
+        """The books agree with what moved outside."""
+        books = self.walk.books
+        hot, transit = books.of(chart.wallet_hot("bitcoin"), BTC), books.of(chart.wallet_transit("bitcoin"), BTC)
+        assert transit == sum(send.amount + send.fee for send in self.sends.values())
+        assert hot + transit == 300_000_000 + sum(self.deposits.values()) - self.left_wallet
+        assert books.of(chart.bank("increase"), EUR) == 50_000_00 - self.paid_out
+        assert books.of(chart.LOSS_REORG, BTC) == self.lost

@@ -1,0 +1,1 @@
+"""Tests of both side doors: notifications coming in, events going out."""

@@ -1,0 +1,1 @@
+"""The side doors: facts come in as notifications and go out as events."""

@@ -1,0 +1,1 @@
+"""Notifications from providers: verified, stored once, and believed only after asking again."""

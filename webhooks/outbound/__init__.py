@@ -1,0 +1,1 @@
+"""Events to subscribers: published in order, signed, delivered, and every attempt recorded."""
