@@ -37,7 +37,7 @@ PUBLIC: tuple[APIRouter, ...] = (
 
 def build_app(context: Context) -> FastAPI:
     """The public app. Whoever runs it also runs `context.board.run()` beside it."""
-    return _build(context, (*PUBLIC, build_router(context.db, context.rails)))
+    return _build(context, (*PUBLIC, build_router(context.db, context.rails, api_versions=context.rails.api_versions)))
 
 
 def build_operator_app(context: Context) -> FastAPI:

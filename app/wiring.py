@@ -33,6 +33,7 @@ from providers.sandbox.records import SandboxRecords
 from providers.stripe.notifications import StripeNotifications
 from providers.stripe.rail import StripeRail
 from providers.stripe.records import StripeRecords
+from providers.stripe.vocabulary import API_VERSION
 from webhooks.outbound.deliver import Deliverer
 from webhooks.outbound.guard import SystemResolver
 
@@ -94,7 +95,12 @@ def context(settings: Settings, shared: Parts) -> Context:
 async def worker(settings: Settings, shared: Parts) -> Worker:
     """What the job process needs; the wallet's own addresses are watched from here on."""
     senders = {network: await open_wallet(shared.db, rail) for network, rail in shared.rails.chains.items()}
-    deliverer = Deliverer(shared.db, shared.sealer, allow_loopback=settings.process.allow_loopback)
+    deliverer = Deliverer(
+        shared.db,
+        shared.sealer,
+        allow_loopback=settings.process.allow_loopback,
+        livemode=settings.process.livemode,
+    )
     return Worker(shared.db, shared.rails, senders, deliverer)
 
 
@@ -173,6 +179,7 @@ def _rails(settings: Settings, stripe: StripeRail, bitcoin: BitcoinRail) -> Rail
         if webhook_secrets is None
         else {stripe.provider: StripeNotifications(webhook_secrets.get_secret_value().split(","))},
         publishable_keys={} if publishable is None else {stripe.provider: publishable},
+        api_versions={stripe.provider: API_VERSION},
     )
 
 

@@ -15,8 +15,6 @@ from pgqueuer import PgQueuer
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
-from webhooks.inbound.process import process_notification
-from webhooks.outbound.publish import publish_events
 
 from app.db.alerts import raise_alert
 from app.db.database import Database
@@ -26,6 +24,8 @@ from app.ports.errors import ProviderError, ProviderThrottled
 from app.services import follower, payments, refunds, sends, sweeps
 from app.services.sends import WalletShort
 from app.wiring import Worker
+from webhooks.inbound.process import process_notification
+from webhooks.outbound.publish import publish_events
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +36,7 @@ _CONCURRENT = 64
 _HEARTBEAT = timedelta(seconds=10)
 _FOLLOW_SECONDS = 0.5
 _SWEEP_SECONDS = 1.0
+_WAKE_SECONDS = 60.0
 _PRUNE_SECONDS = 3600.0
 # A job that was picked this often more than it was retried has killed its worker each time.
 _DEADLY_PICKS = 4
@@ -117,7 +118,6 @@ async def sweep(worker: Worker) -> int:
     found += await sweeps.poll_payments(db, rails)
     found += await sweeps.settle_operations(db, rails)
     found += await sweeps.rebroadcast(db, worker.senders)
-    await sweeps.wake_jobs(db)
     return found
 
 
@@ -142,6 +142,7 @@ async def run(worker: Worker, connection: asyncpg.Connection[asyncpg.Record]) ->
     loops = [
         asyncio.create_task(_forever("follow", _FOLLOW_SECONDS, lambda: follow_chains(worker))),
         asyncio.create_task(_forever("sweep", _SWEEP_SECONDS, lambda: sweep(worker))),
+        asyncio.create_task(_forever("wake", _WAKE_SECONDS, lambda: sweeps.wake_jobs(worker.db))),
         asyncio.create_task(_forever("prune", _PRUNE_SECONDS, lambda: sweeps.forget_old_answers(worker.db))),
     ]
     try:

@@ -66,7 +66,7 @@ async def number(tx: Transaction, partner_id: str) -> list[Event]:
     Two events of one resource are written by transactions that hold the resource's lock one after the other,
     so the order of `position` is the order of what happened to it.
     """
-    last = await tx.fetchval("SELECT event_sequence FROM partners WHERE id = $1 FOR UPDATE", partner_id)
+    last = await tx.fetchval("SELECT event_sequence FROM partners WHERE id = $1 FOR NO KEY UPDATE", partner_id)
     records = await tx.fetch(
         """
         UPDATE events SET partner_sequence = $2 + numbered.rank

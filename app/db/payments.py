@@ -169,9 +169,18 @@ async def operation(tx: Transaction, operation_id: str) -> Operation | None:
 
 
 async def operation_of(tx: Transaction, payment_id: str, kind: OperationKind) -> Operation | None:
-    """The one start, capture or cancel of a payment."""
-    record = await tx.fetchrow("SELECT * FROM operations WHERE payment_id = $1 AND kind = $2", payment_id, kind.value)
+    """The newest start, capture or cancel of a payment."""
+    record = await tx.fetchrow(
+        "SELECT * FROM operations WHERE payment_id = $1 AND kind = $2 ORDER BY id DESC LIMIT 1", payment_id, kind.value
+    )
     return None if record is None else row_of(Operation, record)
+
+
+async def count_operations(tx: Transaction, payment_id: str, kind: OperationKind) -> int:
+    """How many requests of a kind have been written down for a payment."""
+    return int(
+        await tx.fetchval("SELECT count(*) FROM operations WHERE payment_id = $1 AND kind = $2", payment_id, kind.value)
+    )
 
 
 async def refunds_of(tx: Transaction, order_id: str) -> list[Operation]:

@@ -120,6 +120,8 @@ async def cancel(db: Database, rails: Rails, order_id: str) -> None:
 
 
 async def _intend(tx: Transaction, payment: Payment, kind: OperationKind) -> None:
+    """Write the request down, unless one like it is under way; one that was declined is followed by a new one."""
+    earlier = await payment_rows.count_operations(tx, payment.id, kind)
     await payment_rows.intend(
         tx,
         Operation(
@@ -128,7 +130,7 @@ async def _intend(tx: Transaction, payment: Payment, kind: OperationKind) -> Non
             payment_id=payment.id,
             provider=payment.provider,
             kind=kind.value,
-            key=f"{payment.id}:{kind.value}",
+            key=f"{payment.id}:{kind.value}:{earlier + 1}",
             asset=payment.asset,
             units=payment.units,
             state=OperationState.INTENDED,
@@ -166,6 +168,10 @@ async def _ask(db: Database, rails: Rails, payment_id: str, kind: OperationKind)
     async with db.transaction() as tx:
         await payment_rows.decide(tx, wanted.operation.id, state, reference=receipt.reference)
         await receipts.observe(tx, payment, receipt)
+        if kind is OperationKind.CAPTURE and receipt.status is PaymentStatus.AUTHORISED:
+            # The money is still there for the taking: a person decides whether to try again or to let it go.
+            await raise_alert(tx, "capture_refused", payment.id, receipt.provider_status)
+            await orders.hold(tx, payment.order_id, "capture_refused", cause=wanted.operation.id)
 
 
 async def look_up(db: Database, rails: Rails, payment: Payment) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.domain.errors import RouteUnsupported
 from app.ports.chain import ChainProvider
@@ -13,7 +13,7 @@ from app.ports.payin import PayinProvider
 
 @dataclass(frozen=True, slots=True)
 class Rails:
-    """Adapters by name. `methods` says which provider serves a payment method."""
+    """Adapters by name. `methods` says who serves a payment method, `api_versions` which version our adapters speak."""
 
     livemode: bool
     payin: Mapping[str, PayinProvider]
@@ -21,6 +21,7 @@ class Rails:
     chains: Mapping[str, ChainProvider]
     notifications: Mapping[str, NotificationSource]
     publishable_keys: Mapping[str, str]
+    api_versions: Mapping[str, str] = field(default_factory=dict)
 
     def provider_of(self, method: str) -> str:
         """The provider that serves a payment method; raises RouteUnsupported when none does."""

@@ -11,6 +11,7 @@ from app.db.database import Transaction
 from app.db.orders import Order
 from app.db.payments import Payment
 from app.domain.bookkeeping import Moved, provider_fee
+from app.domain.errors import ConflictState
 from app.domain.order import MACHINES, OrderState, OrderTrigger
 from app.ports.outcome import Decline
 from app.ports.payin import PaymentReceipt, PaymentStatus
@@ -28,13 +29,16 @@ def failure_document(decline: Decline) -> Document:
 async def observe(tx: Transaction, payment: Payment, receipt: PaymentReceipt) -> None:
     """Record how a payment stands at its source, and let the order follow.
 
-    Raises IllegalTransition when money was taken that the order has no edge for; nothing is written then.
+    Raises IllegalTransition when money was taken that the order has no edge for, and ConflictState for money of
+    another asset; nothing is written then.
     """
     order = await order_rows.lock(tx, payment.order_id)
     assert order is not None  # noqa: S101 - a payment always has its order
     if receipt.status is PaymentStatus.UNKNOWN:
         await raise_alert(tx, "unknown_provider_status", payment.id, receipt.provider_status)
         return
+    if receipt.amount.asset.id != payment.asset:
+        raise ConflictState(f"The payment is in {receipt.amount.asset.code}, not in {payment.asset}.")
     payment = await orders.payment_for(tx, order)  # as it is now that nobody else can change it
     if payment.status in _ENDS and receipt.status.value not in _ENDS:
         return  # this answer was given before the one that we know

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Mapping
 
 import structlog
 
-from app.db import events, notifications, wallet
+from app.db import deliveries, events, notifications, wallet
 from app.db import idempotency as idempotency_rows
 from app.db import orders as order_rows
 from app.db import payments as payment_rows
@@ -80,6 +80,8 @@ async def wake_jobs(db: Database) -> None:
     async with db.transaction() as tx:
         stale = await notifications.overdue(tx, _AT_ONCE)
         await enqueue(tx, [Job(JobName.PROCESS_NOTIFICATION, stored_id) for stored_id in stale])
+        late = await deliveries.claim_overdue(tx, _AT_ONCE)
+        await enqueue(tx, [Job(JobName.DELIVER, delivery_id) for delivery_id in late])
     waiting = await events.partners_waiting(db)
     async with db.transaction() as tx:
         await enqueue(tx, [Job(JobName.PUBLISH_EVENTS, partner_id) for partner_id in waiting])

@@ -11,7 +11,7 @@ DO $$ BEGIN
         EXECUTE format('GRANT rampwright_auditor TO %I', current_user);
     END IF;
 EXCEPTION WHEN insufficient_privilege THEN
-    RAISE EXCEPTION 'the role rampwright_auditor is missing and % may not make it', current_user
+    RAISE EXCEPTION 'the role rampwright_auditor is missing, or not granted, and % may not do it', current_user
         USING ERRCODE = '42501', HINT = format(
             'Run as an administrator: CREATE ROLE rampwright_auditor NOLOGIN; GRANT rampwright_auditor TO %I;',
             current_user
@@ -176,7 +176,8 @@ CREATE TABLE operations (
     decided_at timestamptz,
     UNIQUE (provider, key)
 );
-CREATE UNIQUE INDEX operations_once ON operations (payment_id, kind) WHERE kind <> 'refund';
+-- One start, capture or cancel at a time; one that was declined for good makes room for another.
+CREATE UNIQUE INDEX operations_once ON operations (payment_id, kind) WHERE kind <> 'refund' AND state <> 'declined';
 CREATE UNIQUE INDEX operations_refund ON operations (provider, reference) WHERE kind = 'refund';
 CREATE INDEX operations_order ON operations (order_id);
 CREATE INDEX operations_open ON operations (created_at) WHERE state IN ('intended', 'unknown', 'pending');
