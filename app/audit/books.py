@@ -1,0 +1,89 @@
+"""What the checks against the far side need of our own books, read in the snapshot of the checks inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import asyncpg
+
+from app.audit.report import Row
+from app.db.database import Transaction
+from app.ports.chain import BlockId
+
+_QUERIES: Mapping[str, str] = {
+    "payments": "SELECT id, order_id, provider, reference FROM payments",
+    "pay_ins": """
+        SELECT entries.order_id, split_part(account, ':', 2) AS provider, asset, units
+        FROM entries JOIN postings ON entry_id = entries.id WHERE kind = 'pay_in' AND account LIKE 'psp:%'
+    """,
+    # Every posting on an account at a provider, with the payment that its order has there.
+    "provider_postings": """
+        SELECT entries.id AS entry, entries.kind, entries.order_id, payments.reference AS payment,
+               split_part(account, ':', 2) AS provider, postings.asset, postings.units
+        FROM postings JOIN entries ON entry_id = entries.id
+        LEFT JOIN payments ON payments.order_id = entries.order_id
+        WHERE account LIKE 'psp:%' ORDER BY postings.id
+    """,
+    "operations": "SELECT id, order_id, payment_id, provider, kind, key, state, created_at FROM operations",
+    "sends": "SELECT id, order_id, network, purpose, script, units, lineage_id, state FROM sends",
+    "signed": "SELECT txid, network, lineage_id, height FROM chain_transactions",
+    "scripts": "SELECT network, script FROM wallet_addresses",
+    "delivered": "SELECT order_id FROM entries WHERE kind = 'deliver'",
+    "wallets": """
+        SELECT split_part(account, ':', 3) AS network, sum(units) AS units FROM postings
+        WHERE account LIKE 'wallet:%' GROUP BY 1
+    """,
+    "tips": "SELECT DISTINCT ON (network) network, height, hash FROM blocks ORDER BY network, height DESC",
+    "events": "SELECT id, resource_id, resource_sequence FROM events",
+    # Who should have got what: by the deliveries written, and by the subscriptions that have not changed since.
+    "told": """
+        SELECT events.id, endpoints.id AS endpoint_id, events.created_at, deliveries.state
+        FROM events JOIN endpoints ON endpoints.partner_id = events.partner_id
+        LEFT JOIN deliveries ON event_id = events.id AND endpoint_id = endpoints.id
+        WHERE deliveries.state IN ('pending', 'succeeded') OR (
+            deliveries.state IS NULL AND type <> 'webhook_endpoint.tested' AND status = 'enabled'
+            AND deleted_at IS NULL AND endpoints.updated_at < events.created_at
+            AND event_types && ARRAY['*', type, split_part(type, '.', 1) || '.*']
+        )
+    """,
+}
+
+
+def whole(value: object) -> int:
+    """A number as the driver hands it over; raises TypeError for anything else."""
+    if not isinstance(value, int | Decimal):
+        raise TypeError(f"{value!r} is not a number")
+    return int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class OurBooks:
+    """Rows by what they are, all of one moment."""
+
+    taken_at: datetime
+    rows: Mapping[str, Sequence[Row]]
+
+    def of(self, what: str, **wanted: str) -> list[Row]:
+        """The rows of one kind, those with these values."""
+        return [row for row in self.rows[what] if all(row[name] == value for name, value in wanted.items())]
+
+    def tip(self, network: str) -> BlockId | None:
+        """The newest block that our follower has taken in."""
+        for row in self.of("tips", network=network):
+            return BlockId(whole(row["height"]), str(row["hash"]))
+        return None
+
+
+async def read_books(connection: Transaction) -> OurBooks:
+    """Read everything at once; the caller's transaction is the snapshot."""
+    taken_at: datetime = await connection.fetchval("SELECT now()")
+    rows = {what: [_plain(row) for row in await connection.fetch(query)] for what, query in _QUERIES.items()}
+    return OurBooks(taken_at, rows)
+
+
+def _plain(record: asyncpg.Record) -> Row:
+    """The driver's amounts as whole numbers: a Decimal may write ten thousand as 1E+4."""
+    return {name: int(value) if isinstance(value, Decimal) else value for name, value in record.items()}

@@ -1,0 +1,189 @@
+"""What must be true of coins, of what spends them, and of the bytes that we signed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.audit.invariant import Invariant
+
+
+def _reversed(hexadecimal: str, digits: int) -> str:
+    """An SQL expression for hex digits with the last byte first, which is how Bitcoin writes ids and numbers."""
+    return (
+        f"(SELECT string_agg(substr({hexadecimal}, place, 2), '' ORDER BY place DESC)"  # noqa: S608 - our own words
+        f" FROM generate_series(1, {digits}, 2) AS place)"
+    )
+
+
+# The bytes by which a transaction names a coin that it spends, and those of an output that pays a send.
+_OUTPOINT = (
+    f"decode({_reversed('coins.txid', 64)} || " + _reversed("encode(int4send(coins.vout), 'hex')", 8) + ", 'hex')"
+)
+_OUTPUT = (
+    "decode("
+    + _reversed("encode(int8send(sends.units::bigint), 'hex')", 16)
+    + " || lpad(to_hex(length(sends.script) / 2), 2, '0') || sends.script, 'hex')"
+)
+
+# What a mined transaction takes from the wallet before its send is final and booked.
+_LEAVING = """
+SELECT signed.network, coalesce(sum(sends.units), 0) + coalesce(sum(DISTINCT signed.fee_units), 0) AS units
+FROM chain_transactions AS signed JOIN sends ON sends.lineage_id = signed.lineage_id
+WHERE signed.height IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM entries WHERE entries.order_id = sends.order_id
+      AND kind = CASE purpose WHEN 'deliver' THEN 'deliver' ELSE 'refund' END
+)
+GROUP BY signed.network, signed.lineage_id
+"""
+
+RULES: Final = (
+    Invariant(
+        "I-13",
+        "An order sends coins once for each purpose.",
+        "SELECT order_id, purpose, count(*) AS sends FROM sends GROUP BY order_id, purpose HAVING count(*) > 1",
+    ),
+    Invariant(
+        "I-14",
+        "At most one transaction of a lineage is mined.",
+        """
+        SELECT lineage_id, count(*) AS mined FROM chain_transactions WHERE height IS NOT NULL
+        GROUP BY lineage_id HAVING count(*) > 1
+        """,
+    ),
+    Invariant(
+        "I-15",
+        "Every transaction of a lineage spends every coin that the lineage reserved, so that only one can be mined.",
+        f"""
+        SELECT signed.txid, coins.txid AS coin, coins.vout
+        FROM chain_transactions AS signed JOIN coins USING (network, lineage_id)
+        WHERE position({_OUTPOINT} IN raw) = 0
+        UNION ALL
+        SELECT txid, 'no coin is reserved', NULL FROM chain_transactions AS signed WHERE NOT EXISTS (
+            SELECT 1 FROM coins WHERE coins.network = signed.network AND coins.lineage_id = signed.lineage_id
+        )
+        """,  # noqa: S608 - our own expressions
+    ),
+    Invariant(
+        "I-16",
+        "Every transaction pays the sends of its lineage, and a delivery is what its order agreed.",
+        f"""
+        SELECT sends.id, signed.txid, 'does not pay it' AS problem
+        FROM chain_transactions AS signed JOIN sends USING (network, lineage_id)
+        WHERE position({_OUTPUT} IN raw) = 0
+        UNION ALL
+        SELECT sends.id, order_id, 'not as agreed' FROM sends LEFT JOIN orders ON orders.id = order_id
+        WHERE purpose = 'deliver' AND (sends.units, sends.asset, sends.script, sends.address)
+            IS DISTINCT FROM (destination_units, destination_asset, orders.script, orders.address)
+        UNION ALL
+        SELECT id, lineage_id, 'has no transaction' FROM sends
+        WHERE NOT EXISTS (SELECT 1 FROM chain_transactions AS signed WHERE signed.lineage_id = sends.lineage_id)
+        """,  # noqa: S608
+    ),
+    Invariant(
+        "I-19",
+        "A send is final exactly when the ledger has its coins leaving, with the fee that its transaction paid.",
+        """
+        SELECT sends.id, sends.order_id, sends.state FROM sends
+        WHERE state = 'confirmed' AND purpose = 'deliver' AND NOT EXISTS (
+            SELECT 1 FROM entries JOIN postings ON entry_id = entries.id
+            JOIN chain_transactions AS signed ON signed.lineage_id = sends.lineage_id AND signed.height IS NOT NULL
+            WHERE entries.order_id = sends.order_id AND kind = 'deliver' AND postings.asset = sends.asset
+              AND account = 'wallet:transit:' || sends.network AND postings.units = -(sends.units + fee_units)
+        )
+        UNION ALL
+        SELECT entries.id, entries.order_id, 'booked, not final' FROM entries
+        JOIN postings ON entry_id = entries.id AND account LIKE 'wallet:transit:%'
+        WHERE kind = 'deliver' AND NOT EXISTS (
+            SELECT 1 FROM sends WHERE sends.order_id = entries.order_id AND purpose = 'deliver' AND state = 'confirmed'
+        )
+        """,
+    ),
+    Invariant(
+        "I-20",
+        "Nothing is sent for an order that was not paid.",
+        """
+        SELECT id, order_id FROM sends WHERE purpose = 'deliver' AND state <> 'abandoned'
+          AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.order_id = sends.order_id AND kind = 'pay_in')
+        """,
+    ),
+    Invariant(
+        "R-30",
+        "A reserved coin is spent by the transaction of its one lineage, and by nothing else.",
+        """
+        SELECT network, txid, vout, lineage_id, spent_txid FROM coins
+        WHERE (lineage_id IS NOT NULL OR spent_txid IS NOT NULL OR spent_height IS NOT NULL) AND NOT EXISTS (
+            SELECT 1 FROM chain_transactions AS signed
+            WHERE signed.lineage_id = coins.lineage_id AND signed.txid = coins.spent_txid
+        )
+        """,
+    ),
+    Invariant(
+        "R-31",
+        "Coins in transit are those of sends that are prepared or broadcast, with their fees.",
+        """
+        SELECT coalesce(held.account, 'wallet:transit:' || underway.network) AS account,
+               coalesce(held.units, 0) AS booked, coalesce(underway.units, 0) AS underway
+        FROM (
+            SELECT account, sum(units) AS units FROM postings WHERE account LIKE 'wallet:transit:%' GROUP BY account
+        ) AS held
+        FULL JOIN (
+            SELECT network, sum(units) AS units FROM (
+                SELECT network, units FROM sends WHERE state IN ('prepared', 'broadcast')
+                UNION ALL
+                SELECT network, max(fee_units) FROM chain_transactions WHERE lineage_id IN (
+                    SELECT lineage_id FROM sends WHERE state IN ('prepared', 'broadcast')
+                ) GROUP BY network, lineage_id
+            ) AS parts GROUP BY network
+        ) AS underway ON held.account = 'wallet:transit:' || underway.network
+        WHERE coalesce(held.units, 0) <> coalesce(underway.units, 0)
+        """,
+    ),
+    Invariant(
+        "R-32",
+        "The wallet's books are the coins that its own list of blocks knows.",
+        f"""
+        SELECT network, coalesce(booked.units, 0) AS booked, coalesce(leaving.units, 0) AS leaving,
+               coalesce(coined.units, 0) AS coins
+        FROM (SELECT DISTINCT network FROM wallet_addresses) AS networks
+        LEFT JOIN (
+            SELECT split_part(account, ':', 3) AS network, sum(units) AS units FROM postings
+            WHERE account LIKE 'wallet:%' GROUP BY 1
+        ) AS booked USING (network)
+        LEFT JOIN (
+            SELECT network, sum(units) AS units FROM ({_LEAVING}) AS each GROUP BY network
+        ) AS leaving USING (network)
+        LEFT JOIN (
+            SELECT network, sum(units) AS units FROM coins
+            WHERE height IS NOT NULL AND spent_height IS NULL GROUP BY network
+        ) AS coined USING (network)
+        WHERE coalesce(booked.units, 0) - coalesce(leaving.units, 0) <> coalesce(coined.units, 0)
+        """,  # noqa: S608
+    ),
+    Invariant(
+        "R-33",
+        "The blocks that we follow have no gap, and nothing is mined above them.",
+        """
+        SELECT network, height, 'gap below' AS problem FROM (
+            SELECT network, height, lag(height) OVER (PARTITION BY network ORDER BY height) AS before FROM blocks
+        ) AS chained WHERE height <> before + 1
+        UNION ALL
+        SELECT network, height, txid FROM chain_transactions WHERE height IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM blocks
+            WHERE blocks.network = chain_transactions.network AND blocks.height = chain_transactions.height
+        )
+        """,
+    ),
+    Invariant(
+        "R-34",
+        "A send that was broadcast, confirmed or not, has a state that its order knows of.",
+        """
+        SELECT sends.id, sends.state, orders.state AS order_state FROM sends JOIN orders ON orders.id = order_id
+        WHERE purpose = 'deliver' AND CASE sends.state
+            WHEN 'prepared' THEN orders.state <> 'sending'
+            WHEN 'broadcast' THEN orders.state NOT IN ('sent')
+            WHEN 'confirmed' THEN orders.state <> 'completed'
+            ELSE orders.state IN ('sending', 'sent', 'completed')
+        END
+        """,
+    ),
+)

@@ -1,0 +1,19 @@
+"""Every planted error, by what it is about."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.audit.plants import ledger, messages, money, orders, sends, terms
+from tests.audit.plants.plant import Plant, book_names
+
+__all__ = ["PLANTS", "Plant", "book_names"]
+
+PLANTS: Final[tuple[Plant, ...]] = (
+    *ledger.PLANTS,
+    *money.PLANTS,
+    *orders.PLANTS,
+    *terms.PLANTS,
+    *sends.PLANTS,
+    *messages.PLANTS,
+)
