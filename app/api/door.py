@@ -16,7 +16,7 @@ from app.api.context import Context
 from app.api.headers import only
 from app.api.metrics import observe
 from app.api.problems import answer_to
-from app.api.refusals import HeadersTooLarge, UnsupportedVersion
+from app.api.refusals import HeaderInvalid, HeadersTooLarge, UnsupportedVersion
 from app.db.columns import new_id
 
 VERSION: Final = "2026-11-01"
@@ -66,6 +66,8 @@ class Door:
 
     async def _enter(self, scope: Scope) -> None:
         """Raise when the request may not come in."""
+        if scope["http_version"] == "0.9":
+            raise HeaderInvalid("HTTP/1.1 is spoken here.")
         headers = scope["headers"]
         if len(headers) > _MOST_HEADERS or sum(len(n) + len(v) for n, v in headers) > _MOST_HEADER_BYTES:
             raise HeadersTooLarge

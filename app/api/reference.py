@@ -88,7 +88,17 @@ def document(routers: Sequence[APIRouter]) -> Json:
         "api_key": {"type": "http", "scheme": "bearer", "description": "`rmp_sk_test_…` or `rmp_sk_live_…`"}
     }
     found["webhooks"] = {kind: {"post": _webhook(kind)} for kind in EVENT_TYPES}
-    return found
+    whole: Json = _whole(found)
+    return whole
+
+
+def _whole(value: Any) -> Any:
+    """The same document; FastAPI writes the bounds of whole numbers as 1.0."""
+    if isinstance(value, dict):
+        return {name: _whole(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _finish(operation: Json, route: APIRoute) -> None:

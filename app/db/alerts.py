@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.db.columns import moment, text
 from app.db.database import Transaction
+from app.db.table import Table
 
 
-class Alert(SQLModel, table=True):
+class Alert(Table, table=True):
     """Something that the program will not decide by itself."""
 
     __tablename__ = "alerts"

@@ -1,10 +1,10 @@
-"""The database's two doors: `transaction()` for writes in plain SQL, `session()` for reads through SQLModel."""
+"""The database's doors: `transaction()` and `connection()` for plain SQL, `session()` for reads through SQLModel."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -19,6 +19,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 Transaction: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 _CONNECT_SECONDS = 10.0
+_ACQUIRE_SECONDS = 10.0
+_READERS = 4
 _SERVER_SETTINGS = {
     "application_name": "rampwright",
     "lock_timeout": "5000",  # milliseconds
@@ -47,8 +49,22 @@ def engine_url(url: str) -> URL:
     )
 
 
+if TYPE_CHECKING:
+    _DriverConnection = asyncpg.Connection[asyncpg.Record]
+else:  # generic for the type checker only
+    _DriverConnection = asyncpg.Connection
+
+
+class _Connection(_DriverConnection):
+    """A connection that goes back to the pool as it is: nothing of ours outlives a transaction."""
+
+    def get_reset_query(self) -> str:
+        """No reset: it would cost every statement a second round trip."""
+        return ""
+
+
 class Database:
-    """A pool of connections to one PostgreSQL."""
+    """One PostgreSQL: a pool of the driver's own connections, and a small one of SQLAlchemy's for reading."""
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         """`url` is a plain `postgresql://` URL; nothing is connected yet."""
@@ -56,11 +72,13 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             engine_url(url),
             async_creator=self._connect,
-            pool_size=pool_size,
+            pool_size=min(pool_size, _READERS),
             max_overflow=0,
-            pool_timeout=10,
+            pool_timeout=_ACQUIRE_SECONDS,
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+        self._pool_size = pool_size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def _connect(self) -> Transaction:
         try:
@@ -68,14 +86,36 @@ class Database:
         except (OSError, asyncpg.PostgresError) as error:
             raise DatabaseAway(f"{type(error).__name__}: {error}") from error
 
+    def _writers(self) -> asyncpg.Pool[asyncpg.Record]:
+        """The pool, made on first use because it belongs to the loop that runs then."""
+        if self._pool is None:
+            self._pool = asyncpg.create_pool(
+                self.url,
+                min_size=0,
+                max_size=self._pool_size,
+                connection_class=_Connection,
+                timeout=_CONNECT_SECONDS,
+                server_settings=_SERVER_SETTINGS,
+            )
+        return self._pool
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Transaction]:
-        """The driver's own connection, each statement a transaction of its own."""
-        async with self.engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            driver = raw.driver_connection
-            assert driver is not None  # noqa: S101 - a checked-out connection has one
-            yield driver
+        """The driver's own connection, each statement a transaction of its own.
+
+        Raises DatabaseAway when none can be made, TimeoutError when all of them stay in use.
+        """
+        pool = await self._writers()
+        try:
+            connection = await pool.acquire(timeout=_ACQUIRE_SECONDS)
+        except TimeoutError:
+            raise
+        except (OSError, asyncpg.PostgresError) as error:
+            raise DatabaseAway(f"{type(error).__name__}: {error}") from error
+        try:
+            yield cast(Transaction, connection)  # the pool's proxy forwards everything
+        finally:
+            await pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -91,6 +131,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._pool is not None:
+            await self._pool.close()
         await self.engine.dispose()
 
 

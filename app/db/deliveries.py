@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.db.columns import moment, text
 from app.db.database import Database, Transaction
 from app.db.events import Event
 from app.db.rows import row_of, rows_of
+from app.db.table import Table
 
 
-class Delivery(SQLModel, table=True):
+class Delivery(Table, table=True):
     """One event to one endpoint. While pending, nobody attempts it before `due_at`."""
 
     __tablename__ = "deliveries"
@@ -29,7 +30,7 @@ class Delivery(SQLModel, table=True):
     updated_at: datetime = Field(sa_column=moment(default_now=True))
 
 
-class Attempt(SQLModel, table=True):
+class Attempt(Table, table=True):
     """One POST of a delivery."""
 
     __tablename__ = "attempts"

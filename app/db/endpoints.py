@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 import asyncpg
 import orjson
 from sqlalchemy import Column, LargeBinary
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.db.columns import Document, counter, document, json_text, moment, text, texts
 from app.db.database import Database, Transaction
 from app.db.rows import rows_of
+from app.db.table import Table
 
 
-class Endpoint(SQLModel, table=True):
+class Endpoint(Table, table=True):
     """A subscriber's URL. `failing_since` is the first failure after the last success."""
 
     __tablename__ = "endpoints"
@@ -40,7 +41,7 @@ class Endpoint(SQLModel, table=True):
         return self.status == "enabled" and self.deleted_at is None
 
 
-class EndpointSecret(SQLModel, table=True):
+class EndpointSecret(Table, table=True):
     """A signing secret. The current one has no `expires_at`; the ones before it sign until theirs."""
 
     __tablename__ = "endpoint_secrets"

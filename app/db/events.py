@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Identity
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.db.columns import Document, counter, document, moment, new_id, text
 from app.db.database import Database, Transaction
 from app.db.rows import rows_of
+from app.db.table import Table
 
 
-class Event(SQLModel, table=True):
+class Event(Table, table=True):
     """One thing that happened. `partner_sequence` counts a partner's events without gaps."""
 
     __tablename__ = "events"

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Column, LargeBinary
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.db.columns import moment, text
 from app.db.database import Transaction
+from app.db.table import Table
 
 # After this long a request that has not answered is taken over by the next one with the same key.
 STALE_AFTER_SECONDS = 60
 
 
-class IdempotencyKey(SQLModel, table=True):
+class IdempotencyKey(Table, table=True):
     """One key of one partner."""
 
     __tablename__ = "idempotency_keys"

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Identity
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import Field, col, select
 
 from app.db.columns import moment, new_id, text, whole_units
 from app.db.database import Database, Transaction
+from app.db.table import Table
 from app.domain.chart import kind_of
 from app.domain.ledger import Entry
 
 
-class LedgerAccount(SQLModel, table=True):
+class LedgerAccount(Table, table=True):
     """A named bucket of one asset."""
 
     __tablename__ = "ledger_accounts"
@@ -23,7 +24,7 @@ class LedgerAccount(SQLModel, table=True):
     kind: str = Field(sa_column=text())
 
 
-class EntryRow(SQLModel, table=True):
+class EntryRow(Table, table=True):
     """The head of a balanced set of postings."""
 
     __tablename__ = "entries"
@@ -35,7 +36,7 @@ class EntryRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment(default_now=True))
 
 
-class PostingRow(SQLModel, table=True):
+class PostingRow(Table, table=True):
     """One line: debit positive, credit negative."""
 
     __tablename__ = "postings"

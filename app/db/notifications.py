@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Column, LargeBinary
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.db.columns import moment, new_id, text
 from app.db.database import Database, Transaction
 from app.db.rows import row_of, rows_of
+from app.db.table import Table
 
 
-class Notification(SQLModel, table=True):
+class Notification(Table, table=True):
     """One notification. Parked ones wait for a person; quarantined ones are of the wrong mode or account."""
 
     __tablename__ = "notifications"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import Field, col, select
 
 from app.db.columns import Document, counter, document, json_text, moment, text, whole_units
 from app.db.database import Database, Transaction
 from app.db.rows import row_of, rows_of
+from app.db.table import Table
 from app.domain.order import Direction, OrderState
 
 
-class Order(SQLModel, table=True):
+class Order(Table, table=True):
     """An accepted quote being carried out. Amounts are whole units; what each asset is stands beside it."""
 
     __tablename__ = "orders"
@@ -62,7 +63,7 @@ class Order(SQLModel, table=True):
         return Direction(self.direction)
 
 
-class Transition(SQLModel, table=True):
+class Transition(Table, table=True):
     """A recorded move. `cause` names the fact behind it, so that the same fact moves an order once."""
 
     __tablename__ = "transitions"

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Column, LargeBinary
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.db.columns import counter, moment, text, texts
 from app.db.database import Database, Transaction
 from app.db.rows import rows_of
+from app.db.table import Table
 
 
-class Partner(SQLModel, table=True):
+class Partner(Table, table=True):
     """A business that calls our API."""
 
     __tablename__ = "partners"
@@ -24,7 +25,7 @@ class Partner(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment(default_now=True))
 
 
-class ApiKey(SQLModel, table=True):
+class ApiKey(Table, table=True):
     """A partner's key; `hint` is what may be shown of it."""
 
     __tablename__ = "api_keys"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.db.columns import Document, document, json_text, moment, text, whole_units
 from app.db.database import Database, Transaction
 from app.db.rows import row_of, rows_of
+from app.db.table import Table
 
 
-class Payment(SQLModel, table=True):
+class Payment(Table, table=True):
     """The fiat side of a buy order. `status` is a PaymentStatus, or `unknown` until the source was asked."""
 
     __tablename__ = "payments"
@@ -53,7 +54,7 @@ class OperationState(StrEnum):
     DECLINED = "declined"
 
 
-class Operation(SQLModel, table=True):
+class Operation(Table, table=True):
     """One request to a provider. `key` is its idempotency key, fixed before the first try."""
 
     __tablename__ = "operations"

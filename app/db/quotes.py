@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import Field, col, select
 
 from app.db.columns import Document, document, json_text, moment, text, whole_units
 from app.db.database import Database, Transaction
+from app.db.table import Table
 
 
-class Quote(SQLModel, table=True):
+class Quote(Table, table=True):
     """A firm price. The fee lines, venue value and spread are whole units of the fiat side."""
 
     __tablename__ = "quotes"

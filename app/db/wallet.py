@@ -6,15 +6,16 @@ from datetime import datetime
 
 import asyncpg
 from sqlalchemy import Column, LargeBinary
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.db.columns import moment, text, whole_units
 from app.db.database import Transaction
 from app.db.rows import row_of, rows_of
+from app.db.table import Table
 from app.ports.chain import Address, BlockId, Branch
 
 
-class Block(SQLModel, table=True):
+class Block(Table, table=True):
     """A block of the chain as we last saw it."""
 
     __tablename__ = "blocks"
@@ -24,7 +25,7 @@ class Block(SQLModel, table=True):
     hash: str = Field(sa_column=text())
 
 
-class WalletAddress(SQLModel, table=True):
+class WalletAddress(Table, table=True):
     """One of our own addresses. Coins that arrive on a `funding` address are the operator's."""
 
     __tablename__ = "wallet_addresses"
@@ -38,7 +39,7 @@ class WalletAddress(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment(default_now=True))
 
 
-class Coin(SQLModel, table=True):
+class Coin(Table, table=True):
     """An output that is ours. `lineage_id` reserves it; heights are None until mined, and again after a reorg."""
 
     __tablename__ = "coins"
@@ -54,7 +55,7 @@ class Coin(SQLModel, table=True):
     lineage_id: str | None = Field(default=None, sa_column=text(nullable=True))
 
 
-class Send(SQLModel, table=True):
+class Send(Table, table=True):
     """Coins leaving our wallet for one recipient, once per order and purpose."""
 
     __tablename__ = "sends"
@@ -74,7 +75,7 @@ class Send(SQLModel, table=True):
     updated_at: datetime = Field(sa_column=moment(default_now=True))
 
 
-class ChainTransactionRow(SQLModel, table=True):
+class ChainTransactionRow(Table, table=True):
     """A transaction that we signed, with its bytes. Those of one lineage replace each other."""
 
     __tablename__ = "chain_transactions"

@@ -1,0 +1,5 @@
+"""`python -m app` is `rampwright`."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,94 @@
+"""Setting up the far side: Stripe's webhook endpoint, coins for the hot wallet, and a block when one is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Final
+
+import httpx
+import structlog
+
+from app.db import chain, wallet
+from app.db.database import Database
+from app.dev.home import BITCOIN_USER, DevError, Home, Instance, Secrets
+from providers.sandbox.client import SandboxClient
+
+log = structlog.get_logger(__name__)
+
+NETWORK: Final = "bitcoin"
+COINS: Final = 2_000
+COIN_UNITS: Final = 5_000_000  # satoshi: 0.05 BTC
+_BLOCK_SECONDS: Final = 2.0
+_ENDPOINT: Final = "stripe_webhook_endpoint"
+_LOOK_SECONDS: Final = 0.1
+_WALLET_SECONDS: Final = 30.0
+
+
+async def webhook_secret(http: httpx.AsyncClient, home: Home, instance: Instance, kept: Secrets) -> str:
+    """Have Stripe's webhooks sent to our API; the secret they are signed with.
+
+    The endpoint of an earlier start is kept when the far side still has it at the same URL, else replaced.
+    """
+    url = f"{instance.api_url}/hooks/stripe"
+    endpoints = f"{instance.stripe_api_base}/v1/webhook_endpoints"
+    auth = (kept.stripe_secret_key, "")
+    listed = _answer(await http.get(endpoints, auth=auth, params={"limit": "100"}))["data"]
+    ours: dict[str, str] = json.loads(home.secret(_ENDPOINT, lambda: "{}"))
+    found: str | None = None
+    for endpoint in listed if isinstance(listed, list) else []:
+        if endpoint["id"] == ours.get("id") and endpoint["url"] == url and endpoint["status"] == "enabled":
+            found = ours["secret"]
+        else:
+            _answer(await http.delete(f"{endpoints}/{endpoint['id']}", auth=auth))
+    if found is not None:
+        return found
+    made = _answer(await http.post(endpoints, auth=auth, data={"url": url, "enabled_events[]": "*"}))
+    home.keep_secret(_ENDPOINT, json.dumps({"id": made["id"], "secret": made["secret"]}))
+    return str(made["secret"])
+
+
+async def fund_wallet(db: Database, http: httpx.AsyncClient, instance: Instance, kept: Secrets) -> bool:
+    """Give a wallet that has never had coins its first ones; the follower books them. False when it has had some."""
+    async with asyncio.timeout(_WALLET_SECONDS):
+        while True:
+            async with db.connection() as connection:
+                if await chain.was_funded(connection, NETWORK):
+                    return False
+                addresses = [address.text for address in await wallet.addresses(connection, NETWORK, "funding")]
+            if addresses:
+                break
+            await asyncio.sleep(_LOOK_SECONDS)  # the worker makes them when it starts
+    if await _holds_coins(http, instance, kept, addresses):
+        return False
+    outputs = [(addresses[number % len(addresses)], COIN_UNITS) for number in range(COINS)]
+    await SandboxClient(http, instance.sandbox_url).fund(outputs)
+    return True
+
+
+async def _holds_coins(http: httpx.AsyncClient, instance: Instance, kept: Secrets, addresses: list[str]) -> bool:
+    """Whether the chain has coins for us that the follower has not read yet: an earlier start was killed just then."""
+    scan = {"method": "scantxoutset", "params": ["start", [f"addr({address})" for address in addresses]]}
+    auth = (BITCOIN_USER, kept.sandbox_rpc_password)
+    found = _answer(await http.post(instance.bitcoin_rpc_url, auth=auth, json=scan))["result"]
+    return isinstance(found, dict) and bool(found["unspents"])
+
+
+async def mine_while_awaited(db: Database, sandbox: SandboxClient) -> None:
+    """Ask for a block every two seconds while a send waits for depth; a chain that nobody waits for stands still."""
+    while True:
+        await asyncio.sleep(_BLOCK_SECONDS)
+        try:
+            async with db.connection() as connection:
+                awaited = await chain.awaits_depth(connection, NETWORK)
+            if awaited:
+                await sandbox.mine(NETWORK, 1)
+        except Exception as error:
+            log.warning("dev.not_mined", error=f"{type(error).__name__}: {error}")
+
+
+def _answer(response: httpx.Response) -> dict[str, object]:
+    if response.status_code != httpx.codes.OK:
+        raise DevError(f"The far side refused {response.request.method} {response.request.url.path}: {response.text}")
+    answer: dict[str, object] = response.json()
+    return answer

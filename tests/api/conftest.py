@@ -1,0 +1,29 @@
+"""One instance for all tests of the front door; each test brings its own partner."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.db.database import Database
+from tests.api.front import Caller, Front, open_front
+from tests.support.far_side import FarSide
+from tests.support.postgres import create_database, drop_database
+
+
+@pytest.fixture(scope="session")
+async def front(database_url: str, far_side: FarSide) -> AsyncIterator[Front]:
+    """The shared instance."""
+    url = await create_database(database_url)
+    db = Database(url)
+    async with open_front(db, far_side.url) as opened:
+        yield opened
+    await db.close()
+    await drop_database(url)
+
+
+@pytest.fixture
+async def caller(front: Front) -> Caller:
+    """A partner of this test's own."""
+    return await front.caller()
