@@ -10,10 +10,10 @@ import json
 import time
 from collections.abc import Iterator
 
+import asyncpg
 import orjson
 
 from app.db import partners, placing, quotes
-from app.db.database import Database
 from bench.instance import WEBHOOK_SECRET, Instance, process
 from bench.load import Result, measured, request_bytes, run_load
 from bench.pgbench import CLIENT_RANGE, CLIENTS, Step, literal, transactions_per_second
@@ -21,7 +21,7 @@ from bench.report import Line
 
 _ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 _QUOTES, _ORDERS, _STRIPE_ORDERS, _HOOKS = 4000, 2000, 400, 3000
-_STOCK = 3000  # quotes for each client of pgbench
+_STOCK = 1500  # quotes for each client of pgbench
 _COUNTER = itertools.count(1)
 
 
@@ -135,37 +135,27 @@ def _order_steps(instance: Instance, answer: bytes) -> list[Step]:
     ]  # fmt: skip
     started = [partner, "'ok_' || :n", f"convert_to({literal(answer.decode())}, 'UTF8')", "'pay_' || :n",
                "'awaiting_customer'", "'pi_' || :n", "'secret'"]  # fmt: skip
-    enqueue = (
-        "INSERT INTO pgqueuer (priority, entrypoint, payload, execute_after, status) VALUES "
-        "(0, 'start_payment', '\\x00', now() + interval '10 seconds', 'queued'), "
-        "(0, 'publish_events', '\\x00', now(), 'queued')"
-    )
-    log = (
-        "INSERT INTO pgqueuer_log (job_id, status, priority, entrypoint) VALUES (1, 'queued', 0, 'start_payment'), "
-        "(2, 'queued', 0, 'publish_events')"
-    )
     return [
         _auth(instance),
         Step(placing.QUOTE_FOR, ["'oq_' || :n", partner]),
-        Step("BEGIN"), Step(placing.PLACE, place), Step(enqueue), Step(log), Step("COMMIT"),
+        Step(placing.PLACE, place),
         Step(placing.STARTED, started),
     ]  # fmt: skip
 
 
 async def _stock_quotes(instance: Instance) -> None:
     """Open quotes for pgbench to use, as many for each client as it could need."""
-    db = Database(instance.database_url, pool_size=1)
-    async with db.transaction() as tx:
-        await tx.execute(
-            """
-            INSERT INTO quotes SELECT (jsonb_populate_record(NULL::quotes, to_jsonb(sample) || jsonb_build_object(
-                'id', 'oq_' || client * $1::bigint + number, 'status', 'open', 'order_id', NULL, 'used_at', NULL
-            ))).* FROM (SELECT * FROM quotes LIMIT 1) AS sample,
-                 generate_series(0, $2::integer - 1) AS client, generate_series(1, $3::integer) AS number
-            """,
-            CLIENT_RANGE,
-            CLIENTS,
-            _STOCK,
-        )
-        await tx.execute("ANALYZE quotes")
-    await db.close()
+    connection = await asyncpg.connect(instance.database_url)
+    await connection.execute(
+        """
+        INSERT INTO quotes SELECT (jsonb_populate_record(NULL::quotes, to_jsonb(sample) || jsonb_build_object(
+            'id', 'oq_' || client * $1::bigint + number, 'status', 'open', 'order_id', NULL, 'used_at', NULL
+        ))).* FROM (SELECT * FROM quotes LIMIT 1) AS sample,
+             generate_series(0, $2::integer - 1) AS client, generate_series(1, $3::integer) AS number
+        """,
+        CLIENT_RANGE,
+        CLIENTS,
+        _STOCK,
+    )
+    await connection.execute("ANALYZE quotes")
+    await connection.close()

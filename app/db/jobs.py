@@ -36,6 +36,23 @@ class Job:
     delay: timedelta | None = None
 
 
+def enqueued(source: str) -> str:
+    """The same as two more parts of a larger statement; `source` selects (name, subject, delay) of each job.
+
+    What a hot write saves is a transaction of three round trips. These are the rows that pgqueuer 1.6 itself writes;
+    a test compares the two.
+    """
+    return f"""queued AS (
+    INSERT INTO pgqueuer (priority, entrypoint, payload, execute_after, headers, status)
+    SELECT 0, name, convert_to(subject, 'UTF8'), now() + delay, 'null', 'queued'
+    FROM ({source}) AS job (name, subject, delay)
+    RETURNING id, entrypoint, priority
+), logged AS (
+    INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority)
+    SELECT id, 'queued', entrypoint, priority FROM queued
+)"""  # noqa: S608 - constants of ours
+
+
 async def enqueue(tx: Transaction, jobs: Sequence[Job]) -> None:
     """Put jobs on the queue; they exist when the caller's transaction commits, and not before."""
     if not jobs:

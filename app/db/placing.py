@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from app.db.columns import json_text
 from app.db.database import Database, Transaction
+from app.db.jobs import enqueued
 from app.db.orders import Order
 from app.db.payments import Payment
 from app.db.quotes import Quote
 from app.db.rows import row_of
 
-PLACE = """
-WITH claimed AS (
-    INSERT INTO idempotency_keys (partner_id, key, request_hash, resource_id) VALUES ($2, $28, $29, $1)
+# What an order begins with: telling subscribers, and opening the payment should the placing request not come to it.
+_JOBS = """
+    SELECT 'start_payment', $25::text, interval '10 seconds' FROM placed
+    UNION ALL SELECT 'publish_events', $2, interval '0' FROM placed
+"""
+# The key is claimed only for a quote that is locked and usable, so that either all of this is written or nothing.
+PLACE = f"""
+WITH usable AS (
+    SELECT id FROM quotes
+    WHERE id = $3 AND partner_id = $2 AND status = 'open' AND expires_at > clock_timestamp()
+      AND NOT EXISTS (SELECT 1 FROM wallet_addresses WHERE network = $33 AND script = $17)
+    FOR UPDATE
+), claimed AS (
+    INSERT INTO idempotency_keys (partner_id, key, request_hash, resource_id) SELECT $2, $28, $29, $1 FROM usable
     ON CONFLICT DO NOTHING RETURNING 1
 ), used AS (
     UPDATE quotes SET status = 'used', order_id = $1, used_at = clock_timestamp()
-    WHERE id = $3 AND partner_id = $2 AND status = 'open' AND expires_at > clock_timestamp()
-      AND EXISTS (SELECT 1 FROM claimed)
-      AND NOT EXISTS (SELECT 1 FROM wallet_addresses WHERE network = $33 AND script = $17)
+    WHERE id IN (SELECT id FROM usable) AND EXISTS (SELECT 1 FROM claimed)
     RETURNING id
 ), placed AS (
     INSERT INTO orders (
@@ -38,11 +48,11 @@ WITH claimed AS (
 ), moved AS (
     INSERT INTO transitions (order_id, sequence, source, trigger, target, cause)
     SELECT $1, 1, 'created', 'placed', $6, $3 FROM placed
-)
+), {enqueued(_JOBS)}
 INSERT INTO events (id, partner_id, type, resource_type, resource_id, resource_sequence, data, request_id)
 SELECT $30, $2, $31, 'order', $1, 1, $32::jsonb, $21 FROM placed
 RETURNING id
-"""
+"""  # noqa: S608 - constants of ours
 
 
 def _columns(order: Order) -> tuple[object, ...]:
@@ -90,7 +100,7 @@ async def insert_placed(
 ) -> bool:
     """Use the quote and write the order with all that belongs to it, in one statement.
 
-    False, and the caller must roll back, when the key or the quote was used before, the quote has expired by the
+    False, with nothing written, when the key or the quote was used before, the quote has expired by the
     database's clock, or the address is one of our own. Raises UniqueViolationError when the partner has an order with
     this external_id.
     """

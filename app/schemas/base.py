@@ -24,6 +24,8 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def plain_text(value: str) -> str:
     """Refuse text that could hide or break something: control and format characters, or not in NFC form."""
+    if value.isascii() and value.isprintable():  # what nearly all text is, without a look at every character
+        return value
     if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in value):
         raise ValueError("control and invisible characters are not allowed")
     if not unicodedata.is_normalized("NFC", value):

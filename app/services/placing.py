@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import asyncpg
-import orjson
 import structlog
 
 from app.db import idempotency, wallet
@@ -16,7 +14,6 @@ from app.db import placing as placing_rows
 from app.db.columns import new_id
 from app.db.database import Database, Transaction
 from app.db.idempotency import StoredAnswer
-from app.db.jobs import Job, JobName, enqueue
 from app.db.orders import Order
 from app.db.partners import Caller
 from app.db.payments import Payment
@@ -37,17 +34,14 @@ from app.domain.order_public import event_of
 from app.ports.chain import Destination
 from app.ports.errors import ProviderError
 from app.ports.payin import PaymentStatus
-from app.schemas.orders import OrderIn
+from app.schemas.orders import OrderIn, OrderOut
 from app.services import payments
 from app.services.idempotent import Answer, IdempotentRequest, replay
-from app.services.order_view import order_out
+from app.services.order_view import order_out, payment_out
 from app.services.policy import Policy
 from app.services.rails import Rails
 
 log = structlog.get_logger(__name__)
-
-# How long the placing request has for asking the provider itself before the job does it.
-_SAFETY_NET = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +50,7 @@ class Placement:
 
     order: Order
     payment: Payment
+    shown: OrderOut
 
 
 async def place(
@@ -78,18 +73,13 @@ async def place(
         return await _repeated(db, request, NotFound("There is no such quote.", pointer="/quote_id"))
     placement = _decide(rails, policy, caller, body, quote, request_id)
     try:
-        async with db.transaction() as tx:
-            if not await _write(tx, placement, request):
-                raise _NotWrittenError
-    except _NotWrittenError:
-        return await _not_written(db, rails, request, placement)
+        async with db.connection() as connection:
+            written = await _write(connection, placement, request)
     except asyncpg.UniqueViolationError as violation:
         return await _repeated(db, request, await _taken(db, caller, body, violation))
+    if not written:
+        return await _not_written(db, rails, request, placement)
     return await _start(db, rails, request, placement)
-
-
-class _NotWrittenError(Exception):
-    """The statement found no usable quote, or a used key; its transaction is rolled back."""
 
 
 def _decide(rails: Rails, policy: Policy, caller: Caller, body: OrderIn, quote: Quote, request_id: str) -> Placement:
@@ -124,7 +114,8 @@ def _decide(rails: Rails, policy: Policy, caller: Caller, body: OrderIn, quote: 
         created_at=caller.now,
         updated_at=caller.now,
     )
-    return Placement(order, _payment_of(order, rails.provider_of(quote.payment_method)))
+    payment = _payment_of(order, rails.provider_of(quote.payment_method))
+    return Placement(order, payment, order_out(order, payment))
 
 
 def _payment_of(order: Order, provider: str) -> Payment:
@@ -157,35 +148,25 @@ def _network(asset_id: str) -> str:
 
 
 async def _write(tx: Transaction, placement: Placement, request: IdempotentRequest) -> bool:
-    """Transaction A: the key, the quote, the order, its payment, first transition, event and jobs."""
-    order, payment = placement.order, placement.payment
-    snapshot = order_out(order, payment).model_dump(mode="json")
-    written = await placing_rows.insert_placed(
+    """Transaction A, one statement: the key, the quote, the order, its payment, first transition, event and jobs."""
+    order = placement.order
+    return await placing_rows.insert_placed(
         tx,
         order,
-        payment,
+        placement.payment,
         operation_id=new_id("op"),
         event_id=new_id("ev"),
         event_type=event_of(OrderState.CREATED, OrderTrigger.PLACED, order.order_state),
-        event_data=orjson.dumps({"object": snapshot, "previous": {}}).decode(),
+        event_data=f'{{"object":{placement.shown.model_dump_json()},"previous":{{}}}}',
         key=request.key,
         request_hash=request.fingerprint,
         network=_network(order.destination_asset),
     )
-    if written:
-        await enqueue(
-            tx,
-            [
-                Job(JobName.START_PAYMENT, payment.id, _SAFETY_NET),
-                Job(JobName.PUBLISH_EVENTS, order.partner_id),
-            ],
-        )
-    return written
 
 
 async def _start(db: Database, rails: Rails, request: IdempotentRequest, placement: Placement) -> Answer:
     """Ask the provider with nothing open, then keep its answer: almost always that the customer can pay now."""
-    order, payment = placement.order, placement.payment
+    payment = placement.payment
     try:
         receipt = await rails.payin[payment.provider].start(payments.request_for(payment))
     except ProviderError as error:
@@ -197,7 +178,8 @@ async def _start(db: Database, rails: Rails, request: IdempotentRequest, placeme
         return await _answer(db, rails, request, payment.id)
     payment.status, payment.reference = receipt.status.value, receipt.reference
     payment.client_secret = receipt.client_secret
-    body = _shown(rails, order, payment)
+    paying = payment_out(payment, rails.publishable_keys.get(payment.provider), with_secret=True)
+    body = placement.shown.model_copy(update={"payment": paying}).model_dump_json().encode()
     async with db.connection() as connection:
         await placing_rows.record_started(
             connection, payment, partner_id=request.partner_id, key=request.key, response=body
@@ -212,14 +194,11 @@ async def _answer(db: Database, rails: Rails, request: IdempotentRequest, paymen
         assert payment is not None  # noqa: S101 - written in transaction A
         order = await order_rows.lock(tx, payment.order_id)
         assert order is not None  # noqa: S101
-        body = _shown(rails, order, payment)
+        publishable_key = rails.publishable_keys.get(payment.provider)
+        shown = order_out(order, payment, publishable_key=publishable_key, with_secret=True)
+        body = shown.model_dump_json().encode()
         await idempotency.answer(tx, request.partner_id, request.key, 201, body)
     return Answer(201, body)
-
-
-def _shown(rails: Rails, order: Order, payment: Payment) -> bytes:
-    publishable_key = rails.publishable_keys.get(payment.provider)
-    return order_out(order, payment, publishable_key=publishable_key, with_secret=True).model_dump_json().encode()
 
 
 async def _not_written(db: Database, rails: Rails, request: IdempotentRequest, placement: Placement) -> Answer:

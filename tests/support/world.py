@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
-import uvicorn
 
 from app import wiring
 from app.api.context import Context
@@ -27,10 +26,11 @@ from app.ports.records import FarSide as FarSideRecords
 from app.services import sends
 from app.services.keys import new_key
 from app.services.rails import Rails
-from app.settings import BitcoinSettings, PricingSettings, ProcessSettings, RatesSettings, Settings, StripeSettings
+from app.settings import Settings
 from app.wiring import Worker
 from app.worker import follow_chains, handlers, sweep
 from providers.sandbox.client import SandboxClient
+from tests.support.hosting import LateApp, chain_height, register_hook, serving, settings_for
 
 COIN = 10**8
 
@@ -242,62 +242,6 @@ class World:
 CUSTOMER_ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 
 
-def settings_for(
-    home: Path, database_url: str, far_url: str, stripe_key: str, webhook_secret: str, start_height: int
-) -> Settings:
-    """The settings of a test instance: no environment variable has a say. Its wallet begins at `start_height`."""
-    return Settings(
-        process=ProcessSettings(
-            mode="test", home=home, database_url=database_url, allow_loopback=True, sandbox_url=far_url
-        ),
-        pricing=PricingSettings(),
-        rates=RatesSettings(rate_sources={"kraken": f"{far_url}/kraken"}),
-        stripe=StripeSettings.model_validate(
-            {
-                "stripe_secret_key": stripe_key,
-                "stripe_publishable_key": stripe_key.replace("sk_", "pk_"),
-                "stripe_webhook_secrets": webhook_secret,
-                "stripe_api_base": f"{far_url}/stripe",
-            }
-        ),
-        bitcoin=BitcoinSettings.model_validate(
-            {
-                "bitcoin_network": "regtest",
-                "bitcoin_rpc_url": f"{far_url}/bitcoin",
-                "bitcoin_rpc_user": "sandbox",
-                "bitcoin_rpc_password": "sandbox",
-                "bitcoin_start_height": start_height,
-            }
-        ),
-    )
-
-
-@asynccontextmanager
-async def serving(app: object) -> AsyncIterator[tuple[uvicorn.Server, str]]:
-    """An ASGI app on a free port of this process."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False, lifespan="off")  # type: ignore[arg-type]
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.005)
-    try:
-        yield server, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
-
-
-class LateApp:
-    """An app whose address must be known before it can be built."""
-
-    def __init__(self) -> None:
-        self.app: object = None
-
-    async def __call__(self, scope: object, receive: object, send: object) -> None:
-        assert callable(self.app)
-        await self.app(scope, receive, send)
-
-
 @asynccontextmanager
 async def open_world(home: Path, db: Database, far_url: str) -> AsyncIterator[World]:
     """Start an instance of its own Stripe account and wallet, and stop it at the end."""
@@ -333,18 +277,3 @@ async def open_world(home: Path, db: Database, far_url: str) -> AsyncIterator[Wo
             records=wiring.far_side(settings, parts),
             http=parts.http,
         )
-
-
-async def register_hook(far_url: str, stripe_key: str, url: str) -> str:
-    """Tell the account at the far side where to send its webhooks; the signing secret."""
-    async with httpx.AsyncClient(auth=(stripe_key, ""), verify=False) as http:
-        response = await http.post(f"{far_url}/stripe/v1/webhook_endpoints", data={"url": url, "enabled_events[]": "*"})
-    response.raise_for_status()
-    return str(response.json()["secret"])
-
-
-async def chain_height(far_url: str) -> int:
-    """How high the far side's chain is: a new wallet need not read what is below."""
-    async with httpx.AsyncClient(auth=("sandbox", "sandbox"), verify=False) as http:
-        response = await http.post(f"{far_url}/bitcoin", json={"id": 1, "method": "getblockcount", "params": []})
-    return int(response.json()["result"])

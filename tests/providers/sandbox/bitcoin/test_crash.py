@@ -34,7 +34,7 @@ def acknowledged_until_killed(home: Path, seconds: float) -> dict[str, int]:
 
 
 def test_no_acknowledged_block_is_lost(home: Path) -> None:
-    chance = random.Random(7)  # noqa: S311  (a history, not a secret)
+    chance = random.Random(7)
     acknowledged: dict[str, int] = {}
     for _ in range(3):
         acknowledged |= acknowledged_until_killed(home, chance.uniform(0.05, 0.3))

@@ -145,7 +145,7 @@ def test_an_invalidation_counts_even_if_the_process_died_right_after_noting_it(h
 @pytest.mark.parametrize("seed", [1, 2])
 def test_any_history_reads_the_same_after_a_restart(home: Path, prepared: Path, seed: int) -> None:
     """With a checkpoint, with a stale one, and with none at all."""
-    chance = random.Random(seed)  # noqa: S311  (a history, not a secret)
+    chance = random.Random(seed)
     shutil.copytree(prepared, home)
     node = Node.open(home, checkpoint_every=9)
     for _ in range(30):

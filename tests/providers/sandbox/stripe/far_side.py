@@ -47,7 +47,7 @@ class FarSide:
     def __init__(self, url: str, sdk_http: stripe.HTTPXClient) -> None:
         self.url = url
         self.secret_key = f"sk_test_{secrets.token_hex(12)}"
-        self.http = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False, verify=False)  # noqa: S501 (no TLS)
+        self.http = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False, verify=False)
         self._sdk_http = sdk_http
         client = stripe.StripeClient(
             self.secret_key,

@@ -12,6 +12,19 @@ import stripe
 from tests.providers.sandbox.stripe.far_side import FarSide, Sandbox, receiving, until
 
 
+async def _customer(far: FarSide, number: int, acknowledged: dict[str, str]) -> None:
+    """Open payments, one after the other, until nobody answers."""
+    attempt = 0
+    while True:
+        key = f"pay_{number}_{attempt}"
+        try:
+            answer = await far.post("payment_intents", {"amount": "1000", "currency": "eur"}, idempotency_key=key)
+        except httpx.TransportError:
+            return
+        acknowledged[key] = answer.json()["id"]
+        attempt += 1
+
+
 async def test_a_killed_sandbox_keeps_its_word(tmp_path: Path, sdk_http: stripe.HTTPXClient) -> None:
     running = Sandbox(tmp_path)
     far = FarSide(running.url, sdk_http)
@@ -23,19 +36,7 @@ async def test_a_killed_sandbox_keeps_its_word(tmp_path: Path, sdk_http: stripe.
     # Nobody listens at the endpoint any more: every delivery is pending when the kill comes.
     await far.http.put("/control/venue/XBTEUR", json={"asks": [["100.00", "1"]], "tail": False})
     acknowledged: dict[str, str] = {}
-
-    async def customer(number: int) -> None:
-        attempt = 0
-        while True:
-            key = f"pay_{number}_{attempt}"
-            try:
-                answer = await far.post("payment_intents", {"amount": "1000", "currency": "eur"}, idempotency_key=key)
-            except httpx.TransportError:
-                return
-            acknowledged[key] = answer.json()["id"]
-            attempt += 1
-
-    customers = [asyncio.create_task(customer(number)) for number in range(8)]
+    customers = [asyncio.create_task(_customer(far, number, acknowledged)) for number in range(8)]
     await until(lambda: len(acknowledged) > 100)
     assert await asyncio.to_thread(running.end, signal.SIGKILL) == -signal.SIGKILL
     await asyncio.gather(*customers)

@@ -1,0 +1,154 @@
+"""`rampwright dev` and `rampwright demo`, as a person uses them: in a new home, twice at once, again, and killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.journeys.dev_process import Dev, is_alive, wait_for
+
+pytestmark = pytest.mark.xdist_group("dev")
+
+STEPS = ["quote", "order", "card paid", "captured", "sent", "mined", "confirmed", "event delivered"]
+MOVES = ["placed", "payment_authorised", "payment_captured", "send_prepared", "send_broadcast", "send_confirmed"]
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    """One home; the tests below are its life, in order."""
+    found = Dev(tmp_path_factory.mktemp("dev") / "home")
+    found.start()
+    yield found
+    if found.instance.pids and is_alive(found.instance.pids["api"]):
+        found.end()
+
+
+def balances(dev: Dev, key: str) -> int:
+    """The status of a request with this key."""
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx.get(f"{dev.instance.api_url}/v1/balances", headers=headers, timeout=30).status_code
+
+
+def mode(path: Path) -> int:
+    """The permission bits of a file."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def scalar(dev: Dev, query: str) -> object:
+    """One value out of the instance's database."""
+
+    async def ask() -> object:
+        connection = await asyncpg.connect(dev.instance.database_url)
+        try:
+            return await connection.fetchval(query)
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+def test_a_new_home_works_and_keeps_its_secrets(dev: Dev) -> None:
+    secrets = [dev.home / "dev.json", *(dev.home / "secrets").iterdir()]
+    assert len(secrets) > 5
+    assert {path: mode(path) for path in secrets} == dict.fromkeys(secrets, 0o600)
+    assert set(dev.instance.pids) == {"api", "worker", "sandbox", "caretaker", "postgres"}
+    assert all(is_alive(pid) for pid in dev.instance.pids.values())
+    assert balances(dev, dev.instance.api_key) == 200
+    assert "rampwright_http_requests" in httpx.get(f"{dev.instance.operator_url}/metrics").text
+    assert dev.instance.api_key in dev.said.read_text()
+
+
+def test_the_demo_completes_an_order_and_the_audit_is_green(dev: Dev) -> None:
+    said = dev.json("demo")
+    assert isinstance(said, dict)
+    assert said["completed"] is True
+    assert [step["name"] for step in said["steps"]] == STEPS
+    assert [move["trigger"] for move in said["transitions"]] == MOVES
+    assert said["order"]["status"] == "completed"
+    assert said["event"]["type"] == "order.completed"
+    assert said["event"]["data"]["object"]["id"] == said["order"]["id"]
+    assert {line["kind"] for line in said["ledger"]} >= {"pay_in", "reserve", "convert"}
+    assert said["audit"]["clean"] is True
+    assert len(said["audit"]["invariants"]) > 30
+
+
+def test_the_demo_fails_when_the_books_are_wrong(dev: Dev) -> None:
+    scalar(dev, "UPDATE orders SET delivered_units = delivered_units + 1 RETURNING 1")
+    try:
+        ran = dev.run("demo")
+        assert ran.returncode == 1, ran.stdout
+        assert "violated" in ran.stdout
+    finally:
+        scalar(dev, "UPDATE orders SET delivered_units = delivered_units - 1 WHERE created_at < now() RETURNING 1")
+
+
+def test_operators_commands_find_the_instance_by_its_home(dev: Dev) -> None:
+    partners = dev.json("partners", "list")
+    assert isinstance(partners, list)
+    assert [partner["name"] for partner in partners] == ["Development"]
+    made = dev.json("keys", "create", partners[0]["id"])
+    assert isinstance(made, dict)
+    assert balances(dev, made["key"]) == 200
+    assert dev.run("keys", "revoke", made["id"]).returncode == 0
+    assert balances(dev, made["key"]) == 401
+    assert dev.run("keys", "revoke", made["id"]).returncode == 1
+    assert made["key"] not in str(dev.json("keys", "list"))
+    assert dev.json("holds", "list") == []
+    assert dev.run("migrate").returncode == 0
+
+
+def test_a_second_one_in_the_same_home_is_refused(dev: Dev) -> None:
+    ran = dev.run("dev")
+    assert ran.returncode == 1
+    assert "running already" in ran.stderr
+    assert balances(dev, dev.instance.api_key) == 200
+
+
+def test_an_order_ends_nothing_and_a_later_start_keeps_everything(dev: Dev) -> None:
+    before, pids = dev.instance, dev.instance.pids
+    assert dev.end(signal.SIGTERM) == 0
+    assert [name for name, pid in pids.items() if is_alive(pid)] == []
+    coins = "SELECT count(*) FROM coins JOIN wallet_addresses USING (network, script) WHERE purpose = 'funding'"
+    dev.start()
+    assert dev.instance.api_key == before.api_key
+    assert balances(dev, before.api_key) == 200
+    assert scalar(dev, coins) == 2000
+    assert scalar(dev, "SELECT count(*) FROM orders WHERE state = 'completed'") == 2
+
+
+def test_a_killed_supervisor_takes_its_children_with_it(dev: Dev) -> None:
+    pids = dev.instance.pids
+    dev.end(signal.SIGKILL)
+    wait_for(lambda: not any(is_alive(pid) for pid in pids.values()), "all children ended", 30)
+    dev.start()
+    assert balances(dev, dev.instance.api_key) == 200
+
+
+def test_a_key_that_was_revoked_is_replaced(dev: Dev) -> None:
+    old = dev.instance.api_key
+    scalar(dev, "UPDATE api_keys SET revoked_at = now() RETURNING 1")
+    dev.end()
+    dev.start()
+    assert dev.instance.api_key != old
+    assert (balances(dev, old), balances(dev, dev.instance.api_key)) == (401, 200)
+
+
+@pytest.mark.parametrize("name", ["caretaker", "sandbox", "worker", "postgres", "api"])
+def test_a_killed_child_comes_back_on_the_same_port(dev: Dev, name: str) -> None:
+    before = dev.instance
+    os.kill(before.pids[name], signal.SIGKILL)
+    wait_for(lambda: dev.instance.pids.get(name) not in (None, before.pids[name]), f"{name} started again", 60)
+    deadline = time.monotonic() + 60
+    while balances(dev, before.api_key) != 200:
+        assert time.monotonic() < deadline, dev.logs()
+        time.sleep(0.1)
+    assert dev.instance.model_copy(update={"pids": {}}) == before.model_copy(update={"pids": {}})

@@ -1,0 +1,84 @@
+"""Where a test instance runs: its settings, its address, and what the far side must know of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from app.settings import BitcoinSettings, PricingSettings, ProcessSettings, RatesSettings, Settings, StripeSettings
+
+
+def settings_for(
+    home: Path, database_url: str, far_url: str, stripe_key: str, webhook_secret: str, start_height: int
+) -> Settings:
+    """The settings of a test instance: no environment variable has a say. Its wallet begins at `start_height`."""
+    return Settings(
+        process=ProcessSettings(
+            mode="test", home=home, database_url=database_url, allow_loopback=True, sandbox_url=far_url
+        ),
+        pricing=PricingSettings(),
+        rates=RatesSettings(rate_sources={"kraken": f"{far_url}/kraken"}),
+        stripe=StripeSettings.model_validate(
+            {
+                "stripe_secret_key": stripe_key,
+                "stripe_publishable_key": stripe_key.replace("sk_", "pk_"),
+                "stripe_webhook_secrets": webhook_secret,
+                "stripe_api_base": f"{far_url}/stripe",
+            }
+        ),
+        bitcoin=BitcoinSettings.model_validate(
+            {
+                "bitcoin_network": "regtest",
+                "bitcoin_rpc_url": f"{far_url}/bitcoin",
+                "bitcoin_rpc_user": "sandbox",
+                "bitcoin_rpc_password": "sandbox",
+                "bitcoin_start_height": start_height,
+            }
+        ),
+    )
+
+
+@asynccontextmanager
+async def serving(app: object) -> AsyncIterator[tuple[uvicorn.Server, str]]:
+    """An ASGI app on a free port of this process."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False, lifespan="off")  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.005)
+    try:
+        yield server, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+class LateApp:
+    """An app whose address must be known before it can be built."""
+
+    def __init__(self) -> None:
+        self.app: object = None
+
+    async def __call__(self, scope: object, receive: object, send: object) -> None:
+        assert callable(self.app)
+        await self.app(scope, receive, send)
+
+
+async def register_hook(far_url: str, stripe_key: str, url: str) -> str:
+    """Tell the account at the far side where to send its webhooks; the signing secret."""
+    async with httpx.AsyncClient(auth=(stripe_key, ""), verify=False) as http:
+        response = await http.post(f"{far_url}/stripe/v1/webhook_endpoints", data={"url": url, "enabled_events[]": "*"})
+    response.raise_for_status()
+    return str(response.json()["secret"])
+
+
+async def chain_height(far_url: str) -> int:
+    """How high the far side's chain is: a new wallet need not read what is below."""
+    async with httpx.AsyncClient(auth=("sandbox", "sandbox"), verify=False) as http:
+        response = await http.post(f"{far_url}/bitcoin", json={"id": 1, "method": "getblockcount", "params": []})
+    return int(response.json()["result"])
