@@ -40,6 +40,7 @@ class ProcessSettings(_Section):
     database_url: str | None = None
     pool_size: int = Field(default=8, ge=1, le=100)
     allow_loopback: bool = False
+    public_hosts: tuple[str, ...] = ()  # the names under which we are reached: no subscriber can be there
     sandbox_url: str | None = None
     seal_keys_file: Path | None = None  # one Fernet key a line, newest first
 

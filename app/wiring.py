@@ -88,7 +88,11 @@ def context(settings: Settings, shared: Parts) -> Context:
         policy=policy(settings),
         sealer=shared.sealer,
         simulator=None if url is None else SandboxClient(shared.http, url),
-        hooks=HookRules(SystemResolver(), allow_loopback=settings.process.allow_loopback),
+        hooks=HookRules(
+            SystemResolver(),
+            allow_loopback=settings.process.allow_loopback,
+            own_hosts=frozenset(settings.process.public_hosts),
+        ),
     )
 
 

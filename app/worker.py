@@ -7,7 +7,7 @@ import contextlib
 import random
 import signal
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import structlog
@@ -93,7 +93,12 @@ def _guarded(db: Database, handler: Handler) -> Callable[[Job], Awaitable[None]]
 
 
 async def _is_deadly(db: Database, job: Job, subject: str) -> bool:
-    """Whether this job has killed its worker again and again; then it is parked for a person."""
+    """Whether this job has killed its worker again and again; then it is parked for a person.
+
+    A job is only picked anew when its worker has been silent for a heartbeat, so younger ones need no look.
+    """
+    if datetime.now(UTC) - job.execute_after < _HEARTBEAT:
+        return False
     async with db.transaction() as tx:
         picks = await tx.fetchval("SELECT count(*) FROM pgqueuer_log WHERE job_id = $1 AND status = 'picked'", job.id)
         if picks - job.attempts <= _DEADLY_PICKS:

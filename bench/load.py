@@ -50,6 +50,15 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     return status, await reader.readexactly(length) if length else b""
 
 
+async def exchange(port: int, request: bytes) -> tuple[int, bytes]:
+    """One request on a connection of its own: the status and the body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    answer = await _answer(reader)
+    writer.close()
+    return answer
+
+
 async def run_load(port: int, requests: Iterator[bytes], *, connections: int = 16, keep_bodies: bool = False) -> Result:
     """Send every request, one at a time on each connection."""
     result = Result()

@@ -7,6 +7,7 @@ from app.db import payments
 from app.db.alerts import raise_alert
 from app.db.columns import Document
 from app.db.database import Transaction
+from app.db.jobs import Job, JobName, enqueue
 from app.db.orders import Order
 from app.db.payments import OperationState, Payment
 from app.domain.bookkeeping import Moved
@@ -55,7 +56,8 @@ async def _open(tx: Transaction, order: Order, receipt: DisputeReceipt, at: str)
         return False
     if amount.asset.id != order.source_asset or receipt.fee.asset != amount.asset:
         raise ConflictState(f"The dispute is settled in {amount.asset.id}, the order was paid in {order.source_asset}.")
-    from_order = min(await _free(tx, order), amount.units)
+    free = await _free(tx, order)
+    from_order = min(free, amount.units)
     document: Document = {
         "reference": receipt.reference,
         "status": DisputeStatus.OPEN.value,
@@ -65,8 +67,13 @@ async def _open(tx: Transaction, order: Order, receipt: DisputeReceipt, at: str)
         "opened_in": order.state,
     }
     moved = Moved(receipt.reference, amount=amount.units, fee=receipt.fee.units, from_order=from_order)
-    failure = _FAILURE if order.order_state is OrderState.PAID else None
+    partial = order.order_state is OrderState.PAID and from_order < free
+    if partial:  # an order that fails holds nothing: the rest goes back to the customer
+        await orders.advance(tx, order.id, Fact(T.REFUND_REQUESTED, at))
+    failure = _FAILURE if order.order_state is OrderState.PAID and not partial else None
     await orders.advance(tx, order.id, Fact(T.DISPUTE_OPENED, at, moved=moved, dispute=document, failure=failure))
+    if partial or order.order_state is OrderState.REFUNDING:
+        await enqueue(tx, [Job(JobName.REFUND_ORDER, order.id)])  # give back the rest, or end when there is none
     return True
 
 

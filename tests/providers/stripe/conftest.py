@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import stripe
 
+from providers.stripe.rail import StripeRail
 from tests.providers.sandbox.stripe.far_side import FarSide, Sandbox
 
 
@@ -31,6 +32,13 @@ async def far(sandbox: Sandbox, sdk_http: stripe.HTTPXClient) -> AsyncIterator[F
     account = FarSide(sandbox.url, sdk_http)
     yield account
     await account.http.aclose()
+
+
+@pytest.fixture
+async def rail(far: FarSide) -> AsyncIterator[StripeRail]:
+    adapter = StripeRail(far.secret_key, livemode=False, api_base=f"{far.url}/stripe", timeout=5)
+    yield adapter
+    await adapter.aclose()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

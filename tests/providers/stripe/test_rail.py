@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from ulid import ULID
 
@@ -14,23 +12,7 @@ from app.ports.outcome import Outcome
 from app.ports.payin import PayinDisputes, PayinProvider, PaymentRequest, PaymentStatus
 from providers.stripe.rail import StripeRail
 from tests.providers.sandbox.stripe.far_side import FarSide
-
-VISA = "4242424242424242"
-
-
-@pytest.fixture
-async def rail(far: FarSide) -> AsyncIterator[StripeRail]:
-    adapter = StripeRail(far.secret_key, livemode=False, api_base=f"{far.url}/stripe", timeout=5)
-    yield adapter
-    await adapter.aclose()
-
-
-def asked(units: int = 31_046, **metadata: str) -> PaymentRequest:
-    return PaymentRequest(f"pay_{ULID()}", f"or_{ULID()}", Money(units, EUR), "card", metadata)
-
-
-def euros(units: int) -> Money:
-    return Money(units, EUR)
+from tests.providers.stripe.payments import VISA, asked, euros
 
 
 def test_it_is_a_whole_provider(rail: StripeRail) -> None:
