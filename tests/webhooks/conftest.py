@@ -21,12 +21,12 @@ async def instance(db: Database) -> Instance:
 
 @pytest.fixture
 def deliverer(instance: Instance) -> Deliverer:
-    """One worker's deliverer, without jitter and with little patience."""
+    """One worker's deliverer, without jitter and with less patience than in earnest, yet enough for a busy machine."""
     return Deliverer(
         instance.db,
         instance.sealer,
         allow_loopback=True,
-        poster=Poster(Names([]), allow_loopback=True, budget_seconds=0.5),
+        poster=Poster(Names([]), allow_loopback=True, budget_seconds=3.0),
         spread=lambda: 0.0,
     )
 

@@ -82,10 +82,13 @@ class Instance:
             await enqueue(tx, [Job(JobName.PUBLISH_EVENTS, self.partner_id)])
         return event_id
 
-    async def run(self, deliverer: Deliverer, *, at_once: bool = False) -> int:
-        """Run the jobs that are due until there is none; how many attempts that were asked for."""
+    async def run(self, deliverer: Deliverer, *, at_once: bool = False, rounds: int = 1000) -> int:
+        """Run the jobs that are due until there is none, or for so many rounds; how many attempts were asked for."""
         asked = 0
-        while due := await self._take_due():
+        for _ in range(rounds):
+            due = await self._take_due()
+            if not due:
+                break
             delivering = []
             for entrypoint, subject in due:
                 if entrypoint == JobName.PUBLISH_EVENTS:
