@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import structlog
 
 from bench import dev_figures, http_figures, send_figures
@@ -10,13 +12,27 @@ from bench.report import show
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print; all of it, or the parts named."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    for part in sys.argv[1:] or PARTS:
+        PARTS[part]()
+
+
+def _http() -> None:
     with open_instance() as instance:
-        lines = http_figures.measure(instance)
+        show("Over HTTP, beside pgbench", http_figures.measure(instance))
+
+
+def _sends() -> None:
     with open_instance() as instance:
-        lines += send_figures.measure(instance)
-    show(lines + dev_figures.measure())
+        show("Sends, one worker", send_figures.measure(instance))
+
+
+def _dev() -> None:
+    show("The development instance", dev_figures.measure())
+
+
+PARTS = {"http": _http, "sends": _sends, "dev": _dev}
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ class Line:
     detail: str = ""
 
 
-def show(lines: list[Line]) -> None:
+def show(title: str, lines: list[Line]) -> None:
     """Print the table."""
-    table = Table(title="Rampwright, measured", show_lines=False)
+    table = Table(title=title)
     for name in ("what", "measured", "wanted", "", "detail"):
         table.add_column(name)
     for line in lines:
