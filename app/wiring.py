@@ -38,6 +38,8 @@ from webhooks.outbound.deliver import Deliverer
 from webhooks.outbound.guard import SystemResolver
 
 _HTTP_TIMEOUT_SECONDS = 10.0
+# The client looks at every connection before every request: more of them make all requests slower.
+_HTTP_LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=8)
 
 
 class NotConfigured(RuntimeError):
@@ -69,7 +71,9 @@ async def parts(settings: Settings) -> AsyncIterator[Parts]:
     """Open the database, the adapters and one HTTP client; close them all at the end."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(
-            httpx.AsyncClient(timeout=_HTTP_TIMEOUT_SECONDS, trust_env=False, follow_redirects=False)
+            httpx.AsyncClient(
+                timeout=_HTTP_TIMEOUT_SECONDS, limits=_HTTP_LIMITS, trust_env=False, follow_redirects=False
+            )
         )
         db = Database(_needed(settings.process.database_url, "DATABASE_URL"), pool_size=settings.process.pool_size)
         stack.push_async_callback(db.close)

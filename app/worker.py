@@ -1,4 +1,4 @@
-"""The job process: one handler per job name, and the loops that follow chains and sweep."""
+"""The job process: one handler per job name, and the loops that publish events, follow chains and sweep."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from app.services import follower, payments, refunds, sends, sweeps
 from app.services.sends import WalletShort
 from app.wiring import Worker
 from webhooks.inbound.process import process_notification
-from webhooks.outbound.publish import publish_events
+from webhooks.outbound.publish import publish_waiting
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +34,7 @@ Handler = Callable[[str], Awaitable[None]]
 _BATCH = 20
 _CONCURRENT = 64
 _HEARTBEAT = timedelta(seconds=10)
+_PUBLISH_SECONDS = 0.1
 _FOLLOW_SECONDS = 0.5
 _SWEEP_SECONDS = 1.0
 _WAKE_SECONDS = 60.0
@@ -47,18 +48,14 @@ def handlers(worker: Worker) -> dict[JobName, Handler]:
     db, rails = worker.db, worker.rails
     [sender] = worker.senders.values()
 
-    async def start_payment(payment_id: str) -> None:
-        await payments.start(db, rails, payment_id)
-
     return {
-        JobName.START_PAYMENT: start_payment,
+        JobName.START_PAYMENT: lambda payment_id: payments.start(db, rails, payment_id),
         JobName.CAPTURE_PAYMENT: lambda order_id: payments.capture(db, rails, order_id),
         JobName.CANCEL_PAYMENT: lambda order_id: payments.cancel(db, rails, order_id),
         JobName.REFUND_ORDER: lambda order_id: refunds.refund_order(db, order_id),
         JobName.REFUND_PAYMENT: lambda refund_id: refunds.refund_payment(db, rails, refund_id),
         JobName.SEND_COINS: lambda order_id: sends.send_coins(db, sender, order_id),
         JobName.PROCESS_NOTIFICATION: lambda stored_id: process_notification(db, rails, stored_id),
-        JobName.PUBLISH_EVENTS: lambda partner_id: publish_events(db, partner_id),
         JobName.DELIVER: worker.deliverer.deliver,
     }
 
@@ -116,14 +113,15 @@ async def follow_chains(worker: Worker) -> bool:
     return more
 
 
-async def sweep(worker: Worker) -> int:
-    """One round of every sweep; how much was found."""
+def sweeps_of(worker: Worker) -> dict[str, Callable[[], Awaitable[int]]]:
+    """Every sweep by name. Each has a loop of its own, so that a provider that hangs delays no other work."""
     db, rails = worker.db, worker.rails
-    found = await sweeps.expire_orders(db)
-    found += await sweeps.poll_payments(db, rails)
-    found += await sweeps.settle_operations(db, rails)
-    found += await sweeps.rebroadcast(db, worker.senders)
-    return found
+    return {
+        "expire": lambda: sweeps.expire_orders(db),
+        "poll": lambda: sweeps.poll_payments(db, rails),
+        "settle": lambda: sweeps.settle_operations(db, rails),
+        "rebroadcast": lambda: sweeps.rebroadcast(db, worker.senders),
+    }
 
 
 async def _forever(name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
@@ -146,7 +144,8 @@ async def run(worker: Worker, connection: asyncpg.Connection[asyncpg.Record]) ->
         loop.add_signal_handler(number, queue.shutdown.set)
     loops = [
         asyncio.create_task(_forever("follow", _FOLLOW_SECONDS, lambda: follow_chains(worker))),
-        asyncio.create_task(_forever("sweep", _SWEEP_SECONDS, lambda: sweep(worker))),
+        asyncio.create_task(_forever("publish", _PUBLISH_SECONDS, lambda: publish_waiting(worker.db))),
+        *(asyncio.create_task(_forever(name, _SWEEP_SECONDS, work)) for name, work in sweeps_of(worker).items()),
         asyncio.create_task(_forever("wake", _WAKE_SECONDS, lambda: sweeps.wake_jobs(worker.db))),
         asyncio.create_task(_forever("prune", _PRUNE_SECONDS, lambda: sweeps.forget_old_answers(worker.db))),
     ]

@@ -54,10 +54,10 @@ async def _prepare(instance: Instance) -> None:
             pass
         context = wiring.context(instance.settings(), parts)
         await context.board.refresh()
+        prices = asyncio.create_task(context.board.run())
         for number in range(_ORDERS):
-            if number % 50 == 0:
-                await context.board.refresh()
             await _pay(instance, context, number)
+        prices.cancel()
 
 
 async def _pay(instance: Instance, context: Context, number: int) -> None:

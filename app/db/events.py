@@ -42,7 +42,7 @@ async def record(
     data: str,
     request_id: str | None,
 ) -> str:
-    """Write an event; it is numbered and sent by the job `publish_events`. `data` is JSON text."""
+    """Write an event; the worker numbers and publishes it within moments. `data` is JSON text."""
     event_id = new_id("ev")
     await tx.execute(
         """
@@ -90,12 +90,7 @@ async def number(tx: Transaction, partner_id: str) -> list[Event]:
 
 
 async def partners_waiting(db: Database) -> list[str]:
-    """Partners with events that no job has published a while after they were written."""
+    """Partners with events that have not been published."""
     async with db.connection() as connection:
-        records = await connection.fetch(
-            """
-            SELECT DISTINCT partner_id FROM events
-            WHERE partner_sequence IS NULL AND created_at < now() - interval '10 seconds'
-            """
-        )
+        records = await connection.fetch("SELECT DISTINCT partner_id FROM events WHERE partner_sequence IS NULL")
     return [record["partner_id"] for record in records]

@@ -23,7 +23,6 @@ class JobName(StrEnum):
     REFUND_PAYMENT = "refund_payment"
     SEND_COINS = "send_coins"
     PROCESS_NOTIFICATION = "process_notification"
-    PUBLISH_EVENTS = "publish_events"
     DELIVER = "deliver"
 
 
@@ -51,6 +50,24 @@ def enqueued(source: str) -> str:
     INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority)
     SELECT id, 'queued', entrypoint, priority FROM queued
 )"""  # noqa: S608 - constants of ours
+
+
+async def without_job(tx: Transaction, name: JobName, subjects: Sequence[str]) -> list[str]:
+    """Those of the subjects for which no such job is on the queue, nor was parked for killing its worker."""
+    records = await tx.fetch(
+        """
+        SELECT subject FROM unnest($2::text[]) AS wanted (subject) WHERE NOT EXISTS (
+            SELECT 1 FROM pgqueuer WHERE entrypoint = $1 AND payload = convert_to(subject, 'UTF8')
+              AND status IN ('queued', 'picked')
+        ) AND NOT EXISTS (
+            SELECT 1 FROM alerts WHERE kind = 'deadly_job' AND alerts.subject = $1 || ':' || wanted.subject
+              AND resolved_at IS NULL
+        )
+        """,
+        name.value,
+        subjects,
+    )
+    return [record["subject"] for record in records]
 
 
 async def enqueue(tx: Transaction, jobs: Sequence[Job]) -> None:

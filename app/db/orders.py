@@ -148,15 +148,32 @@ async def transitions_of(db: Database, order_id: str) -> list[Transition]:
         return list(found)
 
 
+_DUE_TO_EXPIRE = """
+SELECT id FROM orders
+WHERE state IN ('awaiting_payment', 'authenticating', 'awaiting_deposit') AND expires_at <= now() AND hold IS NULL
+"""
+
+
 async def due_to_expire(tx: Transaction, limit: int) -> list[str]:
     """Orders whose payment window has closed, by the database's clock."""
+    records = await tx.fetch(_DUE_TO_EXPIRE + "ORDER BY expires_at LIMIT $1", limit)
+    return [record["id"] for record in records]
+
+
+async def is_due_to_expire(tx: Transaction, order_id: str) -> bool:
+    """Whether the order's payment window has closed while it waited, although no sweep has come by yet."""
+    return await tx.fetchval(_DUE_TO_EXPIRE + "AND id = $1", order_id) is not None
+
+
+async def standing_in(tx: Transaction, state: OrderState, limit: int) -> list[str]:
+    """Orders that have not moved from a state for a while although no hold stops them, longest first."""
     records = await tx.fetch(
         """
         SELECT id FROM orders
-        WHERE state IN ('awaiting_payment', 'authenticating', 'awaiting_deposit')
-          AND expires_at <= now() AND hold IS NULL
-        ORDER BY expires_at LIMIT $1
+        WHERE state = $1 AND hold IS NULL AND updated_at < now() - interval '2 minutes'
+        ORDER BY updated_at LIMIT $2
         """,
+        state.value,
         limit,
     )
     return [record["id"] for record in records]

@@ -103,9 +103,20 @@ async def of_orders(db: Database, order_ids: list[str]) -> dict[str, Payment]:
 
 
 async def update(tx: Transaction, payment: Payment) -> None:
-    """Write what the provider told us of a payment. A fee or a reference once known is never forgotten."""
+    """Write what the provider told us of a payment. A fee or a reference once known is never forgotten.
+
+    The end of a payment answers whatever had been asked of it: a capture or a cancellation, its opening too.
+    """
     await tx.execute(
         """
+        WITH answered AS (
+            UPDATE operations SET reference = $3::text, decided_at = now(), state = CASE
+                WHEN $3::text IS NULL THEN 'declined'  -- there never was one
+                WHEN kind = 'start' OR (kind = 'capture') = ($2 = 'captured') THEN 'succeeded'
+                ELSE 'declined' END
+            WHERE payment_id = $1 AND kind <> 'refund' AND state NOT IN ('succeeded', 'declined')
+              AND $2 IN ('captured', 'canceled')
+        )
         UPDATE payments SET status = $2, reference = coalesce($3, reference),
             client_secret = coalesce($4, client_secret), fee_units = coalesce($5, fee_units),
             failure = $6::jsonb, updated_at = now()
@@ -198,12 +209,12 @@ async def decide(
     reference: str | None = None,
     failure: Document | None = None,
 ) -> None:
-    """Record what is known of a request now."""
+    """Record what is known of a request now; a lost answer does not undo what another way has told us already."""
     await tx.execute(
         """
         UPDATE operations SET state = $2, reference = coalesce($3, reference), failure = $4::jsonb, tries = tries + 1,
             decided_at = CASE WHEN $2 IN ('succeeded', 'declined') THEN now() END
-        WHERE id = $1
+        WHERE id = $1 AND ($2 <> 'unknown' OR state IN ('intended', 'unknown'))
         """,
         operation_id,
         state.value,

@@ -10,11 +10,8 @@ from app.db.payments import Payment
 from app.db.quotes import Quote
 from app.db.rows import row_of
 
-# What an order begins with: telling subscribers, and opening the payment should the placing request not come to it.
-_JOBS = """
-    SELECT 'start_payment', $25::text, interval '10 seconds' FROM placed
-    UNION ALL SELECT 'publish_events', $2, interval '0' FROM placed
-"""
+# The safety net: opening the payment, should the placing request not come to it.
+_JOBS = "SELECT 'start_payment', $25::text, interval '10 seconds' FROM placed"
 # The key is claimed only for a quote that is locked and usable, so that either all of this is written or nothing.
 PLACE = f"""
 WITH usable AS (

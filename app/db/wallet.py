@@ -162,19 +162,6 @@ async def largest_first(tx: Transaction, network: str, limit: int) -> list[async
     return records
 
 
-async def available_units(tx: Transaction, network: str) -> int:
-    """What could be sent now: confirmed coins that are not reserved."""
-    return int(
-        await tx.fetchval(
-            """
-            SELECT coalesce(sum(units), 0) FROM coins
-            WHERE network = $1 AND lineage_id IS NULL AND spent_height IS NULL AND height IS NOT NULL
-            """,
-            network,
-        )
-    )
-
-
 async def store_send(
     tx: Transaction, send: Send, signed: ChainTransactionRow, outpoints: list[tuple[str, int]]
 ) -> None:

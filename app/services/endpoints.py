@@ -17,7 +17,6 @@ from app.db import events, idempotency
 from app.db.columns import json_text, new_id
 from app.db.database import Database, Transaction
 from app.db.endpoints import Endpoint
-from app.db.jobs import Job, JobName, enqueue
 from app.domain.errors import NotFound, PreconditionFailed, ValidationFailed, WebhookUrlForbidden
 from app.domain.event_types import ENDPOINT_DISABLED, ENDPOINT_TESTED, is_known_pattern
 from app.domain.urls import hook_url, is_denied
@@ -253,7 +252,7 @@ async def send_test(tx: Transaction, partner_id: str, endpoint_id: str) -> Endpo
 
 
 async def _tell(tx: Transaction, endpoint: Endpoint, kind: str, data: str) -> str:
-    event_id = await events.record(
+    return await events.record(
         tx,
         partner_id=endpoint.partner_id,
         kind=kind,
@@ -263,8 +262,6 @@ async def _tell(tx: Transaction, endpoint: Endpoint, kind: str, data: str) -> st
         data=data,
         request_id=None,
     )
-    await enqueue(tx, [Job(JobName.PUBLISH_EVENTS, endpoint.partner_id)])
-    return event_id
 
 
 async def list_deliveries(

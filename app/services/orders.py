@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import orjson
 import structlog
 
 from app.db import events, ledger, payments
@@ -74,11 +73,16 @@ async def advance(tx: Transaction, order_id: str, fact: Fact) -> Order | None:
     order = await order_rows.lock(tx, order_id)
     if order is None:
         raise NotFound
-    if await order_rows.has_transition(tx, order_id, fact.trigger, fact.cause):
+    return await move(tx, order, fact)
+
+
+async def move(tx: Transaction, order: Order, fact: Fact) -> Order | None:
+    """The same as `advance`, for an order that the caller's transaction has locked and not moved since."""
+    if await order_rows.has_transition(tx, order.id, fact.trigger, fact.cause):
         return None
     source = order.order_state
     target = MACHINES[order.order_direction].target(source, fact.trigger)
-    payment = await payments.of_order(tx, order_id)
+    payment = await payments.of_order(tx, order.id)
     before = order_out(order, payment)
     _apply(order, fact, target)
     order.updated_at = await order_rows.store_move(
@@ -92,10 +96,10 @@ async def advance(tx: Transaction, order_id: str, fact: Fact) -> Order | None:
     )
     provider = payment.provider if payment else ""
     for entry in entries_for(fact.trigger, source, terms_of(order, provider), fact.moved):
-        await ledger.post(tx, entry, order_id)
+        await ledger.post(tx, entry, order.id)
     await tell(tx, order, event_of(source, fact.trigger, target), before, order_out(order, payment))
     await _enqueue_next(tx, order, source, fact.trigger, target)
-    log.info("order.advanced", order_id=order_id, trigger=fact.trigger, source=source, target=target)
+    log.info("order.advanced", order_id=order.id, trigger=fact.trigger, source=source, target=target)
     return order
 
 
@@ -127,8 +131,8 @@ def _apply(order: Order, fact: Fact, target: OrderState) -> None:
 
 async def tell(tx: Transaction, order: Order, kind: str, before: OrderOut, after: OrderOut) -> None:
     """Write the event of a move: the whole order, and what its changed fields were before."""
-    new, old = after.model_dump(mode="json"), before.model_dump(mode="json")
-    previous = {name: value for name, value in old.items() if new[name] != value and name != "updated_at"}
+    fields = type(after).model_fields.keys() - {"updated_at"}
+    changed = {name for name in fields if getattr(before, name) != getattr(after, name)}
     await events.record(
         tx,
         partner_id=order.partner_id,
@@ -136,7 +140,7 @@ async def tell(tx: Transaction, order: Order, kind: str, before: OrderOut, after
         resource_type="order",
         resource_id=order.id,
         resource_sequence=order.sequence,
-        data=orjson.dumps({"object": new, "previous": previous}).decode(),
+        data=f'{{"object":{after.model_dump_json()},"previous":{before.model_dump_json(include=changed)}}}',
         request_id=order.request_id,
     )
 
@@ -144,11 +148,9 @@ async def tell(tx: Transaction, order: Order, kind: str, before: OrderOut, after
 async def _enqueue_next(
     tx: Transaction, order: Order, source: OrderState, trigger: OrderTrigger, target: OrderState
 ) -> None:
-    jobs = [Job(JobName.PUBLISH_EVENTS, order.partner_id)]
     following = job_after(order.order_direction, source, trigger, target)
     if following is not None and order.hold is None:
-        jobs.append(Job(JobName(following.value), order.id))
-    await enqueue(tx, jobs)
+        await enqueue(tx, [Job(JobName(following.value), order.id)])
 
 
 async def hold(tx: Transaction, order_id: str, reason: str, *, cause: str, actor: str | None = None) -> Order | None:

@@ -42,24 +42,24 @@ class Wanted:
     stale: bool  # the key may be forgotten at the provider, or an earlier answer was lost: look before asking
 
 
-async def start(db: Database, rails: Rails, payment_id: str) -> bool:
-    """Open the payment at its provider, if that has not been done. False while the outcome is open."""
+async def start(db: Database, rails: Rails, payment_id: str) -> None:
+    """Open the payment at its provider, if that has not been done; raises ProviderError while the outcome is open."""
     wanted = await _wanted(db, payment_id, OperationKind.START)
     if wanted is None or wanted.operation.state in {OperationState.SUCCEEDED, OperationState.DECLINED}:
-        return True
+        return
     payment = wanted.payment
     rail = rails.payin[payment.provider]
+    # Not being allowed to look does not mean that there is no payment.
+    receipt = await rail.find_payment(payment.id, payment.order_id) if wanted.stale else None
     try:
-        receipt = await rail.find_payment(payment.id, payment.order_id) if wanted.stale else None
         if receipt is None:
             receipt = await rail.start(request_for(payment))
     except ProviderError as error:
         await not_started(db, payment.id, error)
         if isinstance(error, ProviderRejected):
-            return True
+            return
         raise
     await record_start(db, payment, receipt)
-    return True
 
 
 async def record_start(db: Database, payment: Payment, receipt: PaymentReceipt) -> None:
@@ -67,8 +67,8 @@ async def record_start(db: Database, payment: Payment, receipt: PaymentReceipt) 
     async with db.transaction() as tx:
         operation = await payment_rows.operation_of(tx, payment.id, OperationKind.START)
         assert operation is not None  # noqa: S101 - written with the payment
-        await payment_rows.decide(tx, operation.id, OperationState.SUCCEEDED, reference=receipt.reference)
         await receipts.observe(tx, payment, receipt)
+        await payment_rows.decide(tx, operation.id, OperationState.SUCCEEDED, reference=receipt.reference)
 
 
 async def not_started(db: Database, payment_id: str, error: ProviderError) -> None:
@@ -166,8 +166,8 @@ async def _ask(db: Database, rails: Rails, payment_id: str, kind: OperationKind)
         raise
     state = OperationState.SUCCEEDED if receipt.status is done else OperationState.DECLINED
     async with db.transaction() as tx:
-        await payment_rows.decide(tx, wanted.operation.id, state, reference=receipt.reference)
         await receipts.observe(tx, payment, receipt)
+        await payment_rows.decide(tx, wanted.operation.id, state, reference=receipt.reference)
         if kind is OperationKind.CAPTURE and receipt.status is PaymentStatus.AUTHORISED:
             # The money is still there for the taking: a person decides whether to try again or to let it go.
             await raise_alert(tx, "capture_refused", payment.id, receipt.provider_status)
@@ -208,6 +208,7 @@ async def _refused(db: Database, wanted: Wanted, refused: ProviderRejected) -> N
         "provider": {"name": refused.provider, "code": refused.code},
     }
     async with db.transaction() as tx:
+        await order_rows.lock(tx, wanted.payment.order_id)  # first, as everybody does
         await payment_rows.decide(tx, wanted.operation.id, OperationState.DECLINED, failure=failure)
         wanted.payment.status = PaymentStatus.CANCELED.value
         wanted.payment.failure = failure

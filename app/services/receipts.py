@@ -45,9 +45,10 @@ async def observe(tx: Transaction, payment: Payment, receipt: PaymentReceipt) ->
     payment.status = receipt.status.value
     payment.reference = receipt.reference
     payment.client_secret = receipt.client_secret
-    payment.fee_units = None if receipt.fee is None else receipt.fee.units
+    payment.fee_units = await _fee_of(tx, payment, receipt)
     payment.failure = None if receipt.decline is None else failure_document(receipt.decline)
     await payment_rows.update(tx, payment)
+    order = await _as_of_now(tx, order)
     fact = fact_of(order, payment, receipt)
     if fact is not None:
         await _take(tx, order, fact)
@@ -98,6 +99,15 @@ _MAY_BE_STALE = frozenset(
 )
 
 
+async def _as_of_now(tx: Transaction, order: Order) -> Order:
+    """The price holds until the payment window closes, and no longer because the sweep was late or we were down."""
+    waits = MACHINES[order.order_direction].allows(order.order_state, T.EXPIRED)
+    if not waits or not await order_rows.is_due_to_expire(tx, order.id):
+        return order
+    await orders.expire(tx, order.id)
+    return await order_rows.lock(tx, order.id) or order
+
+
 async def _take(tx: Transaction, order: Order, fact: Fact) -> None:
     if fact.trigger in _MAY_BE_STALE and not MACHINES[order.order_direction].allows(order.order_state, fact.trigger):
         return
@@ -106,6 +116,14 @@ async def _take(tx: Transaction, order: Order, fact: Fact) -> None:
         return
     if fact.moved.amount != order.source_units and moved.order_state is OrderState.PAID:
         await orders.hold(tx, order.id, "amount_mismatch", cause=fact.cause)
+
+
+async def _fee_of(tx: Transaction, payment: Payment, receipt: PaymentReceipt) -> int | None:
+    """The fee in units of the payment's asset; one that was settled in another is for a person to book."""
+    if receipt.fee is None or receipt.fee.asset.id == payment.asset:
+        return None if receipt.fee is None else receipt.fee.units
+    await raise_alert(tx, "fee_in_other_asset", payment.id, f"{receipt.fee.units} units of {receipt.fee.asset.id}")
+    return None
 
 
 async def _book_fee(tx: Transaction, order: Order, payment: Payment) -> None:

@@ -126,11 +126,11 @@ async def refund_payment(db: Database, rails: Rails, refund_id: str) -> None:
         return
     if refund.state in {OperationState.SUCCEEDED, OperationState.DECLINED}:
         return
-    rail = rails.payin[payment.provider]
+    rail, receipt = rails.payin[payment.provider], None
+    if refund.state != OperationState.INTENDED or now - refund.created_at > KEY_LIFETIME:
+        # Not being allowed to look, with a key that is being changed say, does not mean that there is no refund.
+        receipt = await rail.find_refund(payment.reference, refund_id)
     try:
-        receipt = None
-        if refund.state != OperationState.INTENDED or now - refund.created_at > KEY_LIFETIME:
-            receipt = await rail.find_refund(payment.reference, refund_id)
         if receipt is None:
             amount = Money(refund.units, asset_by_id(refund.asset))
             receipt = await rail.refund(payment.reference, amount, refund_id=refund_id, order_id=refund.order_id)
@@ -155,11 +155,6 @@ def _declined(refund: Operation, payment: Payment, refused: ProviderRejected) ->
     )
 
 
-async def look_up(db: Database, rails: Rails, refund: Operation) -> None:
-    """Ask the provider how a refund stands, and record it; one that it does not know is asked for."""
-    await refund_payment(db, rails, refund.id)
-
-
 async def observe(tx: Transaction, refund_id: str, receipt: RefundReceipt) -> None:
     """Record how a refund stands at its source, and let the order follow."""
     refund = await payment_rows.operation(tx, refund_id)
@@ -174,6 +169,8 @@ async def observe(tx: Transaction, refund_id: str, receipt: RefundReceipt) -> No
         if refund.state != OperationState.DECLINED:
             await _fail(tx, refund, receipt, booked=booked)
         return
+    if refund.state == OperationState.DECLINED and refund.reference is not None:
+        return  # it has failed at the source, for good: this answer was given before that
     if not booked:
         await orders.advance(tx, order.id, Fact(T.REFUND_ACCEPTED, refund_id, moved=moved))
     state = OperationState.SUCCEEDED if receipt.outcome is Outcome.SUCCEEDED else OperationState.PENDING

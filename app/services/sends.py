@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import asyncpg
 import structlog
@@ -32,6 +33,7 @@ T = OrderTrigger
 POOL_SIZE = 16
 _FEE_RATE_SECONDS = 5.0
 _MOST_INPUTS = 100
+_AT_ONCE = 16
 
 
 class WalletShort(RuntimeError):
@@ -44,6 +46,8 @@ class Sender:
 
     rail: ChainProvider
     change: list[Address]
+    # Signing takes the processor and broadcasting the node: more sends at once only wait for each other.
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
     _rate: int = 0
     _rated_at: float = float("-inf")
 
@@ -74,6 +78,11 @@ async def send_coins(db: Database, sender: Sender, order_id: str) -> None:
 
     Raises WalletShort, ProviderUnavailable or OutcomeUnknown when it has to be tried again.
     """
+    async with sender.slots:
+        await _send(db, sender, order_id)
+
+
+async def _send(db: Database, sender: Sender, order_id: str) -> None:
     fee_rate = await sender.fee_rate()
     try:
         async with db.transaction() as tx:
@@ -128,7 +137,7 @@ async def _prepare(tx: Transaction, sender: Sender, order: Order, fee_rate: int)
     )
     await wallet.store_send(tx, send, stored, [(coin.txid, coin.vout) for coin in coins])
     moved = Moved(send_id, amount=order.destination_units, fee=signed.fee)
-    await orders.advance(tx, order.id, Fact(T.SEND_PREPARED, send_id, moved=moved, tx_hash=signed.txid))
+    await orders.move(tx, order, Fact(T.SEND_PREPARED, send_id, moved=moved, tx_hash=signed.txid))
 
 
 async def _select(
@@ -180,7 +189,7 @@ async def broadcast(db: Database, sender: Sender, order_id: str) -> None:
         order = await order_rows.lock(tx, order_id)
         await wallet.mark_broadcast(tx, send.id, stored.txid)
         if order is not None and order.order_state is OrderState.SENDING:
-            await orders.advance(tx, order_id, Fact(T.SEND_BROADCAST, send.id, tx_hash=stored.txid))
+            await orders.move(tx, order, Fact(T.SEND_BROADCAST, send.id, tx_hash=stored.txid))
 
 
 async def confirm(db: Database, order_id: str, send_id: str, txid: str) -> None:
@@ -193,4 +202,4 @@ async def confirm(db: Database, order_id: str, send_id: str, txid: str) -> None:
         await wallet.mark_confirmed(tx, send_id)
         if order.order_state in {OrderState.SENDING, OrderState.SENT}:
             moved = Moved(send_id, amount=order.destination_units, fee=stored.fee_units)
-            await orders.advance(tx, order_id, Fact(T.SEND_CONFIRMED, send_id, moved=moved, tx_hash=txid))
+            await orders.move(tx, order, Fact(T.SEND_CONFIRMED, send_id, moved=moved, tx_hash=txid))

@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Mapping
 
 import structlog
 
-from app.db import deliveries, events, notifications, wallet
+from app.db import deliveries, notifications, wallet
 from app.db import idempotency as idempotency_rows
 from app.db import orders as order_rows
 from app.db import payments as payment_rows
 from app.db.alerts import raise_alert
 from app.db.database import Database
-from app.db.jobs import Job, JobName, enqueue
+from app.db.jobs import Job, JobName, enqueue, without_job
 from app.db.payments import OperationKind
-from app.domain.errors import IllegalTransition
+from app.domain.errors import Conflict
+from app.domain.order import OrderState
 from app.ports.errors import ProviderError
 from app.services import orders, payments, refunds, sends
 from app.services.rails import Rails
@@ -23,6 +24,8 @@ from app.services.sends import Sender
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 100
+# What is ours to do at once; the rest waits for somebody else, or is asked for anew by another sweep.
+_WORK_IN = {OrderState.AUTHORISED: JobName.CAPTURE_PAYMENT, OrderState.PAID: JobName.SEND_COINS}
 IDEMPOTENCY_DAYS = 30
 
 
@@ -31,9 +34,13 @@ async def expire_orders(db: Database) -> int:
     async with db.connection() as connection:
         due = await order_rows.due_to_expire(connection, _AT_ONCE)
     for order_id in due:
-        async with db.transaction() as tx:
-            await orders.expire(tx, order_id)
+        await _tolerate(db, order_id, _expire(db, order_id))
     return len(due)
+
+
+async def _expire(db: Database, order_id: str) -> None:
+    async with db.transaction() as tx:
+        await orders.expire(tx, order_id)
 
 
 async def poll_payments(db: Database, rails: Rails) -> int:
@@ -78,13 +85,14 @@ async def rebroadcast(db: Database, senders: Mapping[str, Sender]) -> int:
 async def wake_jobs(db: Database) -> None:
     """Put work on the queue again whose job is gone: a killed worker can take a job with it in the worst moment."""
     async with db.transaction() as tx:
-        stale = await notifications.overdue(tx, _AT_ONCE)
+        # While a provider is away its jobs wait their turn: more of them would only ask it more often.
+        stale = await without_job(tx, JobName.PROCESS_NOTIFICATION, await notifications.overdue(tx, _AT_ONCE))
         await enqueue(tx, [Job(JobName.PROCESS_NOTIFICATION, stored_id) for stored_id in stale])
+        for state, name in _WORK_IN.items():
+            standing = await without_job(tx, name, await order_rows.standing_in(tx, state, _AT_ONCE))
+            await enqueue(tx, [Job(name, order_id) for order_id in standing])
         late = await deliveries.claim_overdue(tx, _AT_ONCE)
         await enqueue(tx, [Job(JobName.DELIVER, delivery_id) for delivery_id in late])
-    waiting = await events.partners_waiting(db)
-    async with db.transaction() as tx:
-        await enqueue(tx, [Job(JobName.PUBLISH_EVENTS, partner_id) for partner_id in waiting])
 
 
 async def forget_old_answers(db: Database) -> None:
@@ -94,11 +102,13 @@ async def forget_old_answers(db: Database) -> None:
 
 
 async def _tolerate(db: Database, subject: str, work: Awaitable[object]) -> None:
-    """A provider's failure waits for the next sweep; money without an edge waits for a person."""
+    """A provider's failure waits for the next sweep, what we refuse for a person; none of it stops the others' turn."""
     try:
         await work
     except ProviderError as error:
         log.warning("sweep.provider_failed", subject=subject, error=str(error))
-    except IllegalTransition as refused:
+    except Conflict as refused:
         async with db.transaction() as tx:
             await raise_alert(tx, "illegal_transition", subject, refused.detail)
+    except Exception as error:
+        log.error("sweep.failed", subject=subject, error=f"{type(error).__name__}: {error}", exc_info=True)

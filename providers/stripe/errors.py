@@ -37,6 +37,9 @@ def translated(error: Exception, *, reading: bool) -> ProviderError:
         return OutcomeUnknown(PROVIDER, f"unusable answer: {error}", code="contract_violation")
     if isinstance(error, stripe.RateLimitError):
         return ProviderThrottled(PROVIDER, "too many requests", retry_after=_retry_after(error))
+    if isinstance(error, stripe.AuthenticationError) and reading:
+        # Keys are changed; what we could not read meanwhile is still there to be read.
+        return ProviderUnavailable(PROVIDER, "the API key was refused (401)", code=error.code)
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
         # Stripe's own sentence shows a part of the key.
         return ProviderRejected(PROVIDER, f"the API key was refused ({error.http_status})", code=error.code)

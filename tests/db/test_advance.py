@@ -41,8 +41,8 @@ async def test_eight_at_once_move_it_once(db: Database) -> None:
     order_id = await make_order(db)
     moved = await asyncio.gather(*(_tell(db, order_id, CAPTURED) for _ in range(8)))
     assert sorted(moved) == [False] * 7 + [True]
-    # Beside the placing's own transition: one transition, one entry of two postings, one event, two jobs.
-    assert await counts(db) == {"transitions": 2, "entries": 1, "postings": 2, "events": 1, "pgqueuer": 2}
+    # Beside the placing's own transition: one transition, one entry of two postings, one event, one job.
+    assert await counts(db) == {"transitions": 2, "entries": 1, "postings": 2, "events": 1, "pgqueuer": 1}
     assert await state_of(db, order_id) == ("paid", 2, 10_000)
 
 

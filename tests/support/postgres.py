@@ -17,7 +17,13 @@ from app.embedded import EmbeddedPostgres
 
 TEMPLATE = "rampwright_template"
 # A crash of the test run loses nothing of worth.
-_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+_FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",  # it would look into the template while that is being copied
+    "max_connections": "200",
+}
 
 
 def with_database(url: str, name: str) -> str:

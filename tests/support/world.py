@@ -28,9 +28,10 @@ from app.services.keys import new_key
 from app.services.rails import Rails
 from app.settings import Settings
 from app.wiring import Worker
-from app.worker import follow_chains, handlers, sweep
+from app.worker import follow_chains, handlers, sweeps_of
 from providers.sandbox.client import SandboxClient
 from tests.support.hosting import LateApp, chain_height, register_hook, serving, settings_for
+from webhooks.outbound.publish import publish_waiting
 
 COIN = 10**8
 
@@ -118,6 +119,7 @@ class World:
         """
         ran, doing = 0, handlers(self.worker)
         while True:
+            await publish_waiting(self.db)
             async with self.db.connection() as connection:
                 due = await connection.fetch(
                     """
@@ -198,7 +200,8 @@ class World:
     async def sweep(self) -> None:
         """One round of the sweeps; a provider's failure is theirs to bear."""
         try:
-            await sweep(self.worker)
+            for sweep in sweeps_of(self.worker).values():
+                await sweep()
         except ProviderError as error:
             raise AssertionError(f"a sweep let an error out: {error}") from error
 

@@ -13,7 +13,6 @@ from cryptography.fernet import Fernet
 from app.db import events
 from app.db.columns import new_id
 from app.db.database import Database
-from app.db.jobs import Job, JobName, enqueue
 from app.db.partners import insert_partner
 from app.domain.errors import DomainError
 from app.schemas.endpoints import DeliveryOut, EndpointIn, EndpointWithSecretOut, RotateIn
@@ -23,7 +22,7 @@ from app.services.idempotent import Answer, IdempotentRequest
 from app.services.sealing import Sealer
 from tests.webhooks.names import Names
 from webhooks.outbound.deliver import Deliverer
-from webhooks.outbound.publish import publish_events
+from webhooks.outbound.publish import publish_waiting
 
 
 def _render(refusal: DomainError) -> tuple[int, bytes]:
@@ -69,7 +68,7 @@ class Instance:
         order_id = new_id("or")
         data = {"object": {"id": order_id, "object": "order", **shown}, "previous": {"status": "processing"}}
         async with self.db.transaction() as tx:
-            event_id = await events.record(
+            return await events.record(
                 tx,
                 partner_id=self.partner_id,
                 kind=kind,
@@ -79,22 +78,16 @@ class Instance:
                 data=orjson.dumps(data).decode(),
                 request_id="req_1",
             )
-            await enqueue(tx, [Job(JobName.PUBLISH_EVENTS, self.partner_id)])
-        return event_id
 
     async def run(self, deliverer: Deliverer, *, at_once: bool = False, rounds: int = 1000) -> int:
         """Run the jobs that are due until there is none, or for so many rounds; how many attempts were asked for."""
         asked = 0
         for _ in range(rounds):
+            await publish_waiting(self.db)
             due = await self._take_due()
             if not due:
                 break
-            delivering = []
-            for entrypoint, subject in due:
-                if entrypoint == JobName.PUBLISH_EVENTS:
-                    await publish_events(self.db, subject)
-                else:
-                    delivering.append(deliverer.deliver(subject))
+            delivering = [deliverer.deliver(subject) for _, subject in due]
             asked += len(delivering)
             if at_once:
                 await asyncio.gather(*delivering)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import structlog
+
 from app.db import deliveries, endpoints, events
 from app.db.columns import new_id
 from app.db.database import Database
@@ -10,9 +12,22 @@ from app.db.events import Event
 from app.db.jobs import Job, JobName, enqueue
 from app.domain.event_types import ENDPOINT_TESTED, subscribes
 
+log = structlog.get_logger(__name__)
+
+
+async def publish_waiting(db: Database) -> int:
+    """Publish the new events of every partner that has some; how many partners. One that fails stops no other."""
+    waiting = await events.partners_waiting(db)
+    for partner_id in waiting:
+        try:
+            await publish_events(db, partner_id)
+        except Exception as error:  # the others' events must go out; these are tried again in a moment
+            log.error("publish.failed", partner_id=partner_id, error=f"{type(error).__name__}: {error}")
+    return len(waiting)
+
 
 async def publish_events(db: Database, partner_id: str) -> None:
-    """The job of a partner with new events: number them, write deliveries and their jobs, all in one transaction."""
+    """Number a partner's new events, write their deliveries and the jobs of these, all in one transaction."""
     async with db.transaction() as tx:
         new = await events.number(tx, partner_id)
         if not new:

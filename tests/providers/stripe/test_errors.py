@@ -96,7 +96,7 @@ def error(status: int, kind: str, code: str | None = None, **headers: str) -> ht
         (error(429, "invalid_request_error", "lock_timeout"), ProviderThrottled, ProviderThrottled),
         (error(400, "idempotency_error"), ProviderRejected, ProviderRejected),
         (error(400, "invalid_request_error", "parameter_missing"), ProviderRejected, ProviderRejected),
-        (error(401, "invalid_request_error"), ProviderRejected, ProviderRejected),
+        (error(401, "invalid_request_error"), ProviderRejected, ProviderUnavailable),
         (error(403, "invalid_request_error"), ProviderRejected, ProviderRejected),
         (error(404, "invalid_request_error", "resource_missing"), ProviderRejected, ProviderRejected),
         (error(402, "card_error", "card_declined"), ProviderRejected, ProviderRejected),
