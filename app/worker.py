@@ -41,6 +41,7 @@ _WAKE_SECONDS = 60.0
 _PRUNE_SECONDS = 3600.0
 # A job that was picked this often more than it was retried has killed its worker each time.
 _DEADLY_PICKS = 4
+_WORRYING_TRIES = 10
 
 
 def handlers(worker: Worker) -> dict[JobName, Handler]:
@@ -84,9 +85,18 @@ def _guarded(db: Database, handler: Handler) -> Callable[[Job], Awaitable[None]]
                 "job.failed", job=job.entrypoint, subject=subject, tries=job.attempts + 1,
                 error=f"{type(error).__name__}: {error}", exc_info=not expected,
             )  # fmt: skip
+            if job.attempts == _WORRYING_TRIES:
+                await _worry(db, job, subject, error)
             raise RetryRequested(delay, f"{type(error).__name__}") from error
 
     return run
+
+
+async def _worry(db: Database, job: Job, subject: str, error: Exception) -> None:
+    """A job is never given up, but a person should know of one that keeps failing."""
+    with contextlib.suppress(Exception):  # the database may be what is failing
+        async with db.transaction() as tx:
+            await raise_alert(tx, "job_failing", f"{job.entrypoint}:{subject}", f"{type(error).__name__}: {error}")
 
 
 async def _is_deadly(db: Database, job: Job, subject: str) -> bool:

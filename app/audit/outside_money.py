@@ -124,6 +124,8 @@ def _named(item: _Item) -> dict[str, object]:
 
 def _refused(provider: str, theirs: PayinBooks, books: OurBooks) -> list[Row]:
     declined = books.of("operations", provider=provider, state="declined")
+    # A capture that was refused may have been asked for anew, under another key, and that one done.
+    done = {(row["payment_id"], row["kind"]) for row in books.of("operations", provider=provider, state="succeeded")}
     references = {row["id"]: row["reference"] for row in books.of("payments", provider=provider)}
     charged = {charge.payment_reference for charge in theirs.charges}
     opened = {payment.payment_id for payment in theirs.payments if not payment.canceled}
@@ -132,7 +134,7 @@ def _refused(provider: str, theirs: PayinBooks, books: OurBooks) -> list[Row]:
     for row in declined:
         effect = {
             "start": row["payment_id"] in opened,
-            "capture": references.get(row["payment_id"]) in charged,
+            "capture": references.get(row["payment_id"]) in charged and (row["payment_id"], "capture") not in done,
             "refund": row["id"] in refunded,
         }
         if effect.get(str(row["kind"])):

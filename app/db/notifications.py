@@ -60,10 +60,11 @@ async def get(tx: Transaction, stored_id: str) -> Notification | None:
 
 
 async def finish(tx: Transaction, stored_id: str, state: str, error: str | None = None) -> None:
-    """Say what became of a notification."""
+    """Say what became of a notification; what a parallel try has said before stands."""
     await tx.execute(
         """
-        UPDATE notifications SET state = $2, error = $3, tries = tries + 1, processed_at = now() WHERE id = $1
+        UPDATE notifications SET state = $2, error = $3, tries = tries + 1, processed_at = now()
+        WHERE id = $1 AND state IN ('received', 'quarantined')
         """,
         stored_id,
         state,

@@ -169,9 +169,15 @@ async def _ask(db: Database, rails: Rails, payment_id: str, kind: OperationKind)
         await receipts.observe(tx, payment, receipt)
         await payment_rows.decide(tx, wanted.operation.id, state, reference=receipt.reference)
         if kind is OperationKind.CAPTURE and receipt.status is PaymentStatus.AUTHORISED:
-            # The money is still there for the taking: a person decides whether to try again or to let it go.
-            await raise_alert(tx, "capture_refused", payment.id, receipt.provider_status)
-            await orders.hold(tx, payment.order_id, "capture_refused", cause=wanted.operation.id)
+            await _hold_uncaptured(tx, wanted, receipt)
+
+
+async def _hold_uncaptured(tx: Transaction, wanted: Wanted, receipt: PaymentReceipt) -> None:
+    """The money is still there for the taking: a person decides whether to try again or to let it go."""
+    order = await order_rows.lock(tx, wanted.payment.order_id)
+    if order is not None and order.order_state is OrderState.AUTHORISED:
+        await raise_alert(tx, "capture_refused", wanted.payment.id, receipt.provider_status)
+        await orders.hold(tx, order.id, "capture_refused", cause=wanted.operation.id)
 
 
 async def look_up(db: Database, rails: Rails, payment: Payment) -> None:

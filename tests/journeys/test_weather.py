@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from app.services import orders
 from tests.journeys.test_buy import mine, steps
 from tests.support.world import World
 
@@ -112,4 +113,24 @@ async def test_a_send_that_the_network_forgot_is_handed_over_again_as_the_same_b
     await mine(world, 2)
     done = await world.get(f"/v1/orders/{order['id']}")
     assert (done["status"], done["destination"]["tx_hash"]) == ("completed", txid)
+    await world.audit()
+
+
+async def test_a_refused_capture_waits_for_a_person_and_is_asked_anew(world: World) -> None:
+    await world.fund()
+    await fault(world, target="stripe", kind="error_before", method="POST", path="/capture$", status=400, times=1)
+    order = await world.order()
+    await world.pay(order)
+    await world.drain()
+    held = await world.get(f"/v1/orders/{order['id']}")
+    assert (held["stage"], held["hold"]["reason"]) == ("capture", "capture_refused")
+    async with world.db.transaction() as tx:
+        await orders.release(tx, str(order["id"]), actor="ada", reason="the provider had a bad moment")
+    await world.drain()
+    await mine(world, 2)
+    assert (await world.get(f"/v1/orders/{order['id']}"))["status"] == "completed"
+    async with world.db.connection() as connection:
+        keys = await connection.fetch("SELECT key, state FROM operations WHERE kind = 'capture' ORDER BY id")
+    assert [key["state"] for key in keys] == ["declined", "succeeded"]
+    assert len({key["key"] for key in keys}) == 2
     await world.audit()

@@ -75,7 +75,8 @@ class Deliverer:
             return
         if self._busy[delivery.endpoint_id] >= AT_ONCE:
             async with self._db.transaction() as tx:
-                await self._come_back(tx, delivery_id, timedelta(seconds=1 + 2 * self._spread()))
+                # Its due time stays as it is: another job may be attempting it under that lease.
+                await enqueue(tx, [Job(JobName.DELIVER, delivery_id, timedelta(seconds=1 + 2 * self._spread()))])
             return
         self._busy[delivery.endpoint_id] += 1
         try:

@@ -51,7 +51,7 @@ RULES: Final = (
     ),
     Invariant(
         "I-31",
-        "A provider's reference is one payment, or one refund; a key is one request.",
+        "A provider's reference is one payment, or one refund; a key is one request; a refused one may be asked anew.",
         """
         SELECT provider, reference AS word, count(*) AS times FROM payments
         WHERE reference IS NOT NULL GROUP BY provider, reference HAVING count(*) > 1
@@ -62,7 +62,7 @@ RULES: Final = (
         SELECT provider, key, count(*) FROM operations GROUP BY provider, key HAVING count(*) > 1
         UNION ALL
         SELECT payment_id, kind, count(*) FROM operations
-        WHERE kind <> 'refund' GROUP BY payment_id, kind HAVING count(*) > 1
+        WHERE kind <> 'refund' AND state <> 'declined' GROUP BY payment_id, kind HAVING count(*) > 1
         """,
     ),
     Invariant(
