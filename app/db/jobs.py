@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
@@ -24,6 +25,10 @@ class JobName(StrEnum):
     SEND_COINS = "send_coins"
     PROCESS_NOTIFICATION = "process_notification"
     DELIVER = "deliver"
+
+
+# What a customer has paid for goes first, whatever else has come in meanwhile.
+_PRIORITIES: Final = {JobName.SEND_COINS: 2, JobName.CAPTURE_PAYMENT: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,6 @@ async def enqueue(tx: Transaction, jobs: Sequence[Job]) -> None:
     await Queries(AsyncpgDriver(tx)).enqueue(
         [job.name.value for job in jobs],
         [job.subject.encode() for job in jobs],
-        [0] * len(jobs),
+        [_PRIORITIES.get(job.name, 0) for job in jobs],
         [job.delay for job in jobs],
     )

@@ -9,10 +9,10 @@ from app.db.jobs import Job, JobName, enqueue, enqueued
 
 _JOBS = [
     Job(JobName.START_PAYMENT, "pay_1", timedelta(seconds=10)),
-    Job(JobName.SEND_COINS, "or_1", timedelta(0)),
+    Job(JobName.DELIVER, "wd_1", timedelta(0)),
 ]
 _SOURCE = """
-    SELECT 'start_payment', 'pay_1', interval '10 seconds' UNION ALL SELECT 'send_coins', 'or_1', interval '0'
+    SELECT 'start_payment', 'pay_1', interval '10 seconds' UNION ALL SELECT 'deliver', 'wd_1', interval '0'
 """
 
 
