@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.settings import BitcoinSettings, PricingSettings, ProcessSettings, RatesSettings, Settings, StripeSettings
 
@@ -44,9 +45,9 @@ def settings_for(
 
 
 @asynccontextmanager
-async def serving(app: object) -> AsyncIterator[tuple[uvicorn.Server, str]]:
+async def serving(app: ASGIApp) -> AsyncIterator[tuple[uvicorn.Server, str]]:
     """An ASGI app on a free port of this process."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False, lifespan="off")  # type: ignore[arg-type]
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:
@@ -62,10 +63,10 @@ class LateApp:
     """An app whose address must be known before it can be built."""
 
     def __init__(self) -> None:
-        self.app: object = None
+        self.app: ASGIApp | None = None
 
-    async def __call__(self, scope: object, receive: object, send: object) -> None:
-        assert callable(self.app)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
         await self.app(scope, receive, send)
 
 

@@ -55,7 +55,7 @@ async def test_a_signed_notification_is_stored_raw_with_its_job(db: Database, cl
     assert (answer.status_code, answer.content) == (200, b"")
     assert await counts(db) == (1, 1, 0)
     [stored] = await column(db, "SELECT body FROM notifications")
-    assert bytes(stored) == body  # type: ignore[call-overload]
+    assert stored == body
     [job] = await column(
         db, "SELECT convert_from(payload, 'UTF8') FROM pgqueuer WHERE entrypoint = 'process_notification'"
     )
