@@ -24,7 +24,7 @@ from app.embedded_programs import (
 from tests.embedded.conftest import Owner, ask
 
 DISTRIBUTION = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-only_as_root = pytest.mark.skipif(os.geteuid() != 0, reason="about what root must not do")
+AS_ROOT = os.geteuid() == 0  # the server then runs as another account, which must be let in; else it is ours
 
 
 def mode(path: Path) -> int:
@@ -47,36 +47,33 @@ def test_nothing_is_open_to_others(home: Path) -> None:
         assert mode(home) & 0o066 == mode(home / "postgres") & 0o066 == 0
 
 
-@only_as_root
 def test_root_opens_no_directory_above_the_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = home.parent / "store"
     monkeypatch.setattr("app.embedded_cluster.ROOT_STORE", store)
     closed = home.parent / "closed"
     closed.mkdir(mode=0o700)
     inner = closed / "var"
-    for _ in range(2):
+    for _ in range(2):  # the second start finds what the first one left
         with EmbeddedPostgres(inner) as postgres:
             assert ask(postgres.url, "SELECT 1") == "1"
             assert postgres.pid is not None
             assert uid_of(postgres.pid) != 0
         assert mode(closed) == 0o700
-        assert len(list(store.iterdir())) == 1
-        assert (inner / "postgres").resolve().parent == store
+        assert (inner / "postgres").resolve().parent == (store if AS_ROOT else inner)
+        assert (len(list(store.iterdir())) if store.exists() else 0) == int(AS_ROOT)
         assert mode(inner / "postgres" / "data") == 0o700
 
 
-@only_as_root
 def test_root_with_a_closed_home_in_an_open_place(home: Path) -> None:
     home.mkdir(mode=0o700)
     before = mode(home.parent)
     with EmbeddedPostgres(home) as postgres:
         assert ask(postgres.url, "SELECT 1") == "1"
-    assert mode(home) == 0o711
+    assert mode(home) == (0o711 if AS_ROOT else 0o700)
     assert mode(home.parent) == before
     assert not (home / "postgres").is_symlink()
 
 
-@only_as_root
 def test_wheel_behind_a_closed_directory(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = home.parent / "site-packages"
     closed.mkdir(mode=0o700)
@@ -88,8 +85,8 @@ def test_wheel_behind_a_closed_directory(home: Path, monkeypatch: pytest.MonkeyP
         assert ask(postgres.url, "SELECT 1") == "1"
         program = Path(f"/proc/{postgres.pid}/exe").readlink()
     copies = list((home / "postgres").glob("programs-*"))
-    assert len(copies) == 1
-    assert program.is_relative_to(copies[0])
+    assert len(copies) == int(AS_ROOT)
+    assert any(program.is_relative_to(copy) for copy in copies) is AS_ROOT
     assert mode(closed) == 0o700
 
 
