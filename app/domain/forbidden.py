@@ -30,6 +30,7 @@ _API_KEY: Final = re.compile(r"rmp_sk_(?:test|live)_[0-9A-Za-z]{40,}")
 _DIGITS: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12,}")
 _UUID: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WORD: Final = re.compile(r"[0-9A-Za-z]+")
+_WORD_AT_END: Final = re.compile(r"[0-9A-Za-z]+\Z")
 _SHORTEST_CARD: Final = 13
 _LONGEST_CARD: Final = 19
 _MOST_TRIES: Final = 100  # one number in ten passes the check: after so many, the text is a list of cards or noise
@@ -75,13 +76,20 @@ def _holds_card(text: str) -> bool:
 
 
 def _in_identifier(text: str, start: int, end: int) -> bool:
-    """Whether the digits are part of a long word with letters in it."""
-    for word in _WORD.finditer(text, max(0, start - _LONGEST_DISGUISE)):
-        if word.start() >= end:
-            break
-        if word.end() > start and not word[0].isdigit():
-            return len(word[0]) > _LONGEST_DISGUISE
+    """Whether the digits begin or end in a long word with letters in it; what lies between are digits alone."""
+    for position in (start, end - 1):
+        word = _word_around(text, position)
+        if not word.isdigit():
+            return len(word) > _LONGEST_DISGUISE
     return False
+
+
+def _word_around(text: str, position: int) -> str:
+    """The letters and digits around a position, no further to either side than matters."""
+    before = text[max(0, position - _LONGEST_DISGUISE) : position]
+    after = _WORD.match(text, position, position + _LONGEST_DISGUISE + 1)
+    found = _WORD_AT_END.search(before)
+    return (found[0] if found else "") + (after[0] if after else "")
 
 
 def _is_card(groups: Sequence[str]) -> bool:

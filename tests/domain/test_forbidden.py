@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.forbidden import Forbidden, forbidden_in
+from tests.support.processor import seconds_here
 
 
 def with_check_digit(digits: str) -> str:
@@ -56,6 +57,9 @@ def test_hashes_are_hardly_ever_taken_for_cards() -> None:
     "text", ["4 " * 4_000, "1 " * 4_000, "5-1-" * 2_000, "abandon " * 1_000, "K" * 8_000, "xprv" * 2_000]
 )
 def test_the_longest_text_costs_little(text: str) -> None:
-    started = time.process_time()
-    forbidden_in(text)
-    assert time.process_time() - started < 0.05
+    spent: list[float] = []
+    for _ in range(3):
+        started = time.process_time()
+        forbidden_in(text)
+        spent.append(time.process_time() - started)
+    assert min(spent) < seconds_here(0.05)
