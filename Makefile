@@ -16,7 +16,7 @@ demo: .venv/.ok ## Drive orders through the running ramp, showing every step (in
 	@$(BIN)/rampwright demo
 
 test: .venv/.dev ## Set up what is missing, then run every test
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 check: .venv/.dev ## Format, lint, types, import contracts, OpenAPI drift
 	$(BIN)/ruff format --check .

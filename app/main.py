@@ -16,7 +16,22 @@ from app.api.context import Context
 from app.api.door import Door
 from app.api.problems import answer_to
 from app.api.reference import Reference
-from app.api.routes import catalogue, endpoints, events, health, idempotency, orders, quotes, simulate
+from app.api.routes import (
+    catalogue,
+    deposits,
+    endpoints,
+    events,
+    external_accounts,
+    files,
+    health,
+    idempotency,
+    orders,
+    payout_batches,
+    payouts,
+    quotes,
+    simulate,
+    top_ups,
+)
 from app.api.streams import Streams
 from app.domain.errors import DomainError
 from webhooks.inbound.http import build_router
@@ -25,6 +40,14 @@ PUBLIC: tuple[APIRouter, ...] = (
     quotes.router,
     orders.router,
     catalogue.router,
+    external_accounts.router,
+    payouts.router,
+    payout_batches.router,
+    files.router,
+    deposits.addresses_router,
+    deposits.router,
+    top_ups.accounts_router,
+    top_ups.router,
     endpoints.router,
     endpoints.deliveries_router,
     events.router,

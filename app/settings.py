@@ -10,8 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.domain.assets import read_ladder
 
 SECRETS_DIRECTORY = Path("/run/secrets")
 
@@ -65,6 +67,7 @@ class PricingSettings(_Section):
     network_fee_units: int = 0
     quote_seconds: int = Field(default=60, ge=1, le=3600)
     payment_window_seconds: int = Field(default=900, ge=1, le=86_400)
+    deposit_grace_seconds: int = Field(default=3600, ge=0, le=604_800)
     least_units: int = Field(default=100, ge=1)
     most_units: int = Field(default=100_000_000, ge=1)
     fiat: tuple[str, ...] = ("EUR", "USD", "GBP", "JPY")
@@ -101,6 +104,46 @@ class BitcoinSettings(_Section):
     bitcoin_fee_floor: int = Field(default=1, ge=1)
     bitcoin_fee_ceiling: int = Field(default=500, ge=1)
     bitcoin_fee_fallback: int = Field(default=5, ge=1)
+    # How deep a payment must be buried to count: amounts below so many satoshi, so many blocks.
+    bitcoin_confirmations: str = "100000:1,1000000:2,10000000:3,*:6"
+
+    @field_validator("bitcoin_confirmations")
+    @classmethod
+    def _check_ladder(cls, value: str) -> str:
+        read_ladder(value)
+        return value
+
+
+class AccountsSettings(_Section):
+    """When an external account may be paid to: once its checks pass, or once a person has looked at it too."""
+
+    external_accounts: Literal["checks", "manual"] = "checks"
+
+
+class PayoutSettings(_Section):
+    """Which payouts another key has to approve: above so many units, by asset (`{"USD": 1000000}`)."""
+
+    approval_above: dict[str, int] = Field(default_factory=dict)
+
+
+class IncreaseSettings(_Section):
+    """The account at Increase, which pays out in dollars and takes them in."""
+
+    increase_api_key: SecretStr | None = None
+    increase_account_id: str | None = None
+    increase_webhook_secrets: SecretStr | None = None  # one, or two with a comma while one replaces the other
+    increase_api_base: str = "https://api.increase.com"
+
+
+class SepaSettings(_Section):
+    """The euro account at a bank that takes files, and the folder in which they are exchanged."""
+
+    sepa_folder: Path | None = None
+    sepa_holder_name: str = ""
+    sepa_iban: str | None = None
+    sepa_bic: str | None = None
+    sepa_bank_name: str = ""
+    sepa_gather_seconds: int = Field(default=1, ge=0, le=86_400)
 
 
 class UnsafeSettings(ValueError):
@@ -115,6 +158,10 @@ class Settings(_Section):
     rates: RatesSettings = Field(default_factory=RatesSettings)
     stripe: StripeSettings = Field(default_factory=StripeSettings)
     bitcoin: BitcoinSettings = Field(default_factory=BitcoinSettings)
+    accounts: AccountsSettings = Field(default_factory=AccountsSettings)
+    payouts: PayoutSettings = Field(default_factory=PayoutSettings)
+    increase: IncreaseSettings = Field(default_factory=IncreaseSettings)
+    sepa: SepaSettings = Field(default_factory=SepaSettings)
 
     @property
     def required_sources(self) -> int:
@@ -130,6 +177,11 @@ class Settings(_Section):
     def payment_window(self) -> timedelta:
         """How long a customer has to pay."""
         return timedelta(seconds=self.pricing.payment_window_seconds)
+
+    @property
+    def deposit_grace(self) -> timedelta:
+        """How long after its window a sale's price still holds for coins that were seen in time."""
+        return timedelta(seconds=self.pricing.deposit_grace_seconds)
 
     @model_validator(mode="after")
     def _refuse_what_is_unsafe(self) -> Self:
@@ -151,6 +203,7 @@ class Settings(_Section):
             "RAMPWRIGHT_SANDBOX_URL": process.sandbox_url is not None,
             "RAMPWRIGHT_BITCOIN_NETWORK": self.bitcoin.bitcoin_network != "main",
             "RAMPWRIGHT_STRIPE_API_BASE": self.stripe.stripe_api_base != "https://api.stripe.com",
+            "RAMPWRIGHT_INCREASE_API_BASE": self.increase.increase_api_base != "https://api.increase.com",
         }
         found += [f"{name} is for development only; live mode refuses it" for name, wrong in forbidden.items() if wrong]
         needed = {

@@ -4,44 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import signal
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.db import AsyncpgDriver
-from pgqueuer.errors import RetryRequested
-from pgqueuer.models import Job
 
-from app.db.alerts import raise_alert
-from app.db.database import Database
 from app.db.jobs import JobName
-from app.domain.retry import job_delay
-from app.ports.errors import ProviderError, ProviderThrottled
-from app.services import follower, payments, refunds, sends, sweeps
-from app.services.sends import WalletShort
+from app.services import (
+    bank_files,
+    bank_payouts,
+    batch_payments,
+    batch_reading,
+    files,
+    follower,
+    order_payouts,
+    payments,
+    payout_sends,
+    refunds,
+    sends,
+    sweeps,
+    top_ups,
+)
 from app.wiring import Worker
+from app.worker_guard import Guard, Handler
 from webhooks.inbound.process import process_notification
 from webhooks.outbound.publish import publish_waiting
 
 log = structlog.get_logger(__name__)
-
-Handler = Callable[[str], Awaitable[None]]
 
 _BATCH = 20
 _CONCURRENT = 64
 _HEARTBEAT = timedelta(seconds=10)
 _PUBLISH_SECONDS = 0.1
 _FOLLOW_SECONDS = 0.5
+_MEMPOOL_SECONDS = 2.0
+_PAYOUT_SECONDS = 0.5
+_CREDIT_SECONDS = 300.0
 _SWEEP_SECONDS = 1.0
 _WAKE_SECONDS = 60.0
 _PRUNE_SECONDS = 3600.0
-# A job that was picked this often more than it was retried has killed its worker each time.
-_DEADLY_PICKS = 4
-_WORRYING_TRIES = 10
 
 
 def handlers(worker: Worker) -> dict[JobName, Handler]:
@@ -58,69 +63,51 @@ def handlers(worker: Worker) -> dict[JobName, Handler]:
         JobName.SEND_COINS: lambda order_id: sends.send_coins(db, sender, order_id),
         JobName.PROCESS_NOTIFICATION: lambda stored_id: process_notification(db, rails, stored_id),
         JobName.DELIVER: worker.deliverer.deliver,
+        JobName.PAY_BANK: lambda payout_id: bank_payouts.pay(db, rails, worker.sealer, payout_id),
+        JobName.PAY_OUT_ORDER: lambda order_id: order_payouts.pay_out_order(db, rails, order_id),
+        JobName.READ_BATCH: lambda batch_id: batch_reading.read(
+            db, rails, worker.sealer, worker.rules.policy, batch_id
+        ),
+        JobName.PAY_BATCH: lambda batch_id: batch_payments.pay(db, rails, batch_id),
+        JobName.FINISH_BATCH: lambda batch_id: batch_payments.finish(db, batch_id),
     }
 
 
 def queue_on(worker: Worker, connection: asyncpg.Connection[asyncpg.Record]) -> PgQueuer:
     """The job engine with every handler registered."""
-    queue = PgQueuer(AsyncpgDriver(connection))
+    queue, guard = PgQueuer(AsyncpgDriver(connection)), Guard(worker.db, _HEARTBEAT)
     for name, handler in handlers(worker).items():
-        queue.entrypoint(name.value, on_failure="hold")(_guarded(worker.db, handler))
+        queue.entrypoint(name.value, on_failure="hold")(guard.guarded(handler))
     return queue
-
-
-def _guarded(db: Database, handler: Handler) -> Callable[[Job], Awaitable[None]]:
-    async def run(job: Job) -> None:
-        subject = (job.payload or b"").decode()
-        if await _is_deadly(db, job, subject):
-            return
-        try:
-            await handler(subject)
-        except Exception as error:
-            delay = job_delay(job.attempts + 1, random.random())  # noqa: S311 - spread, not secrecy
-            if isinstance(error, ProviderThrottled) and error.retry_after is not None:
-                delay = max(delay, timedelta(seconds=min(error.retry_after, 3600.0)))
-            expected = isinstance(error, ProviderError | WalletShort)
-            log.warning(
-                "job.failed", job=job.entrypoint, subject=subject, tries=job.attempts + 1,
-                error=f"{type(error).__name__}: {error}", exc_info=not expected,
-            )  # fmt: skip
-            if job.attempts == _WORRYING_TRIES:
-                await _worry(db, job, subject, error)
-            raise RetryRequested(delay, f"{type(error).__name__}") from error
-
-    return run
-
-
-async def _worry(db: Database, job: Job, subject: str, error: Exception) -> None:
-    """A job is never given up, but a person should know of one that keeps failing."""
-    with contextlib.suppress(Exception):  # the database may be what is failing
-        async with db.transaction() as tx:
-            await raise_alert(tx, "job_failing", f"{job.entrypoint}:{subject}", f"{type(error).__name__}: {error}")
-
-
-async def _is_deadly(db: Database, job: Job, subject: str) -> bool:
-    """Whether this job has killed its worker again and again; then it is parked for a person.
-
-    A job is only picked anew when its worker has been silent for a heartbeat, so younger ones need no look.
-    """
-    if datetime.now(UTC) - job.execute_after < _HEARTBEAT:
-        return False
-    async with db.transaction() as tx:
-        picks = await tx.fetchval("SELECT count(*) FROM pgqueuer_log WHERE job_id = $1 AND status = 'picked'", job.id)
-        if picks - job.attempts <= _DEADLY_PICKS:
-            return False
-        await raise_alert(tx, "deadly_job", f"{job.entrypoint}:{subject}", f"picked {picks} times")
-    log.error("job.parked", job=job.entrypoint, subject=subject, picks=picks)
-    return True
 
 
 async def follow_chains(worker: Worker) -> bool:
     """One round of following every chain. True when one of them has more to read."""
     more = False
     for sender in worker.senders.values():
-        more = await follower.follow(worker.db, sender.rail) or more
+        more = await follower.follow(worker.db, sender.rail, worker.rules) or more
     return more
+
+
+async def look_at_mempools(worker: Worker) -> bool:
+    """One look at what waits for a block on every chain. True when there is more to see."""
+    more = False
+    for mempool in worker.mempools:
+        more = await mempool.look(worker.db, worker.rules) or more
+    return more
+
+
+async def send_payouts(worker: Worker) -> bool:
+    """One round of paying what waits in coins, many payouts at once. True when there may be more."""
+    more = False
+    for sender in worker.senders.values():
+        more = await payout_sends.send_waiting(worker.db, sender) or more
+    return more
+
+
+async def send_files(worker: Worker) -> bool:
+    """One round of paying what waits for a bank that takes files. True when there may be more."""
+    return await bank_files.send_waiting(worker.db, worker.rails, worker.sealer)
 
 
 def sweeps_of(worker: Worker) -> dict[str, Callable[[], Awaitable[int]]]:
@@ -130,6 +117,8 @@ def sweeps_of(worker: Worker) -> dict[str, Callable[[], Awaitable[int]]]:
         "expire": lambda: sweeps.expire_orders(db),
         "poll": lambda: sweeps.poll_payments(db, rails),
         "settle": lambda: sweeps.settle_operations(db, rails),
+        "poll_payouts": lambda: sweeps.poll_payouts(db, rails),
+        "bank_reports": lambda: bank_files.fetch_reports(db, rails),
         "rebroadcast": lambda: sweeps.rebroadcast(db, worker.senders),
     }
 
@@ -154,10 +143,15 @@ async def run(worker: Worker, connection: asyncpg.Connection[asyncpg.Record]) ->
         loop.add_signal_handler(number, queue.shutdown.set)
     loops = [
         asyncio.create_task(_forever("follow", _FOLLOW_SECONDS, lambda: follow_chains(worker))),
+        asyncio.create_task(_forever("mempool", _MEMPOOL_SECONDS, lambda: look_at_mempools(worker))),
+        asyncio.create_task(_forever("payouts", _PAYOUT_SECONDS, lambda: send_payouts(worker))),
+        asyncio.create_task(_forever("files", _PAYOUT_SECONDS, lambda: send_files(worker))),
+        asyncio.create_task(_forever("credits", _CREDIT_SECONDS, lambda: top_ups.catch_up(worker.db, worker.rails))),
         asyncio.create_task(_forever("publish", _PUBLISH_SECONDS, lambda: publish_waiting(worker.db))),
         *(asyncio.create_task(_forever(name, _SWEEP_SECONDS, work)) for name, work in sweeps_of(worker).items()),
         asyncio.create_task(_forever("wake", _WAKE_SECONDS, lambda: sweeps.wake_jobs(worker.db))),
         asyncio.create_task(_forever("prune", _PRUNE_SECONDS, lambda: sweeps.forget_old_answers(worker.db))),
+        asyncio.create_task(_forever("uploads", _PRUNE_SECONDS, lambda: files.prune(worker.db))),
     ]
     try:
         await queue.run(

@@ -6,7 +6,7 @@ import sys
 
 import structlog
 
-from bench import dev_figures, http_figures, send_figures
+from bench import batch_figures, dev_figures, http_figures, send_figures
 from bench.instance import open_instance
 from bench.report import show
 
@@ -28,11 +28,16 @@ def _sends() -> None:
         show("Sends, one worker", send_figures.measure(instance))
 
 
+def _batches() -> None:
+    with open_instance() as instance:
+        show("Batches, one worker", batch_figures.measure(instance))
+
+
 def _dev() -> None:
     show("The development instance", dev_figures.measure())
 
 
-PARTS = {"http": _http, "sends": _sends, "dev": _dev}
+PARTS = {"http": _http, "sends": _sends, "batches": _batches, "dev": _dev}
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import uvicorn
 import uvloop
 
 from app import wiring
+from app.cli import collector
 from app.main import build_app
 from app.settings import Settings
 from bench.card import InstantCard
@@ -31,6 +32,7 @@ async def main(rail: str) -> None:
         server = uvicorn.Server(
             uvicorn.Config(build_app(context), log_level="warning", access_log=False, lifespan="off")
         )
+        collector.calm()
         print(listener.getsockname()[1], flush=True)
         await server.serve([listener])
         prices.cancel()

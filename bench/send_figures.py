@@ -19,6 +19,7 @@ from app.ports.payin import PaymentStatus
 from app.schemas.orders import OrderIn
 from app.schemas.quotes import QuoteIn
 from app.services import follower, placing, quotes, receipts, sends
+from app.services.deposit_rules import DepositRules
 from app.services.idempotent import IdempotentRequest
 from bench.card import InstantCard
 from bench.instance import Instance, opened, process
@@ -50,9 +51,10 @@ async def _prepare(instance: Instance) -> None:
         far = SandboxClient(parts.http, instance.far_url)
         addresses = [rail.new_address(Branch.RECEIVE, index).text for index in range(sends.POOL_SIZE)]
         await far.fund([(addresses[number % sends.POOL_SIZE], 5_000_000) for number in range(_COINS)])
-        while await follower.follow(parts.db, rail):
-            pass
         context = wiring.context(instance.settings(), parts)
+        rules = DepositRules(context.policy, context.board, livemode=False)
+        while await follower.follow(parts.db, rail, rules):
+            pass
         await context.board.refresh()
         prices = asyncio.create_task(context.board.run())
         for number in range(_ORDERS):

@@ -10,9 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from app.domain.order import MACHINES, TERMINAL, Direction, OrderState, OrderTrigger
-from app.domain.order_jobs import job_after
-from app.domain.order_public import event_of, stage_of, status_of
+from app.domain.machines import DESCRIPTIONS, Description
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "state-machines.md"
@@ -22,35 +20,34 @@ BEGIN, END = "<!-- buy-picture: written by docs/pictures.py -->", "<!-- /buy-pic
 _INTRO = """\
 # State machines
 
-*Written by `docs/pictures.py` from `app/domain/order.py`; do not edit. `make check` fails when they differ.*
+*Written by `docs/pictures.py` from the tables in `app/domain/`; do not edit. `make check` fails when they differ.*
 
-An order moves only along an edge of these tables. A fact for which a state has no edge is refused, writes nothing, and
-is parked for a person. Each edge emits exactly one event, and may start one job. Facts that are recorded and move
-nothing (holds, disputes after delivery, late authorisations) are not drawn; the tables below name them.
+An order, a payout, a batch, a deposit and an external account each move only along an edge of their tables. A fact for
+which a state has no edge is refused, writes nothing, and is parked for a person. An edge emits at most one event, and
+none only where the public sees no difference. Facts that are recorded and move nothing (holds, disputes after delivery,
+late authorisations) are not drawn; the tables below name them.
 """
 _TITLES = {
-    Direction.BUY: "Buy: the customer's money comes in, coins go out",
-    Direction.SELL: "Sell: the customer's coins come in, money goes out",
+    ("order", "buy"): "Buy: the customer's money comes in, coins go out",
+    ("order", "sell"): "Sell: the customer's coins come in, money goes out",
+    ("payout", None): "Payout: money or coins go out to a bank account or a wallet",
+    ("batch", None): "Batch: many payouts in one call",
+    ("deposit", None): "Deposit: coins arrive at an address of ours",
+    ("external_account", None): "External account: where payouts may go",
 }
-Edge = tuple[OrderState, OrderTrigger, OrderState]
 
 
-def picture(direction: Direction) -> str:
+def picture(machine: Description) -> str:
     """The machine as a Mermaid state diagram; several facts with the same effect share an arrow."""
-    arrows: dict[tuple[OrderState, OrderState], list[OrderTrigger]] = defaultdict(list)
-    for source, trigger, target in MACHINES[direction].edges():
-        if source != target:
-            arrows[source, target].append(trigger)
-    lines = ["```mermaid", "stateDiagram-v2", "    direction TB", "    [*] --> created"]
+    arrows: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for edge in machine.edges:
+        if edge.source != edge.target:
+            arrows[edge.source, edge.target].append(edge.trigger)
+    lines = ["```mermaid", "stateDiagram-v2", "    direction TB", f"    [*] --> {machine.edges[0].source}"]
     for (source, target), triggers in arrows.items():
         lines.append(f"    {source} --> {target}: {'<br/>'.join(triggers)}")
-    lines += [f"    {state} --> [*]" for state in _states(direction) if state in TERMINAL]
+    lines += [f"    {state.name} --> [*]" for state in machine.states if state.terminal]
     return "\n".join([*lines, "```"])
-
-
-def _states(direction: Direction) -> list[OrderState]:
-    named = {state for source, _, target in MACHINES[direction].edges() for state in (source, target)}
-    return [state for state in OrderState if state in named]
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -63,33 +60,34 @@ def _code(word: str | None) -> str:
     return f"`{word}`" if word else ""
 
 
-def _section(direction: Direction) -> str:
-    states = [(_code(state), _code(status_of(state)), _code(stage_of(state))) for state in _states(direction)]
+def _section(machine: Description) -> str:
+    """A picture and its tables. What the public sees is said where it has other words; jobs where there are any."""
+    parts = [f"## {_TITLES[machine.resource, machine.direction]}", picture(machine)]
+    if any(state.stage is not None for state in machine.states):
+        states = [(_code(state.name), _code(state.status), _code(state.stage)) for state in machine.states]
+        parts += ["What the API shows of each state:", _table(("state", "status", "stage"), states)]
+    elif renamed := [state for state in machine.states if state.status != state.name]:
+        shown = ", ".join(f"`{state.name}` as `{state.status}`" for state in renamed)
+        parts.append(f"The API calls each state as it is called here, but {shown}.")
+    head = ("in", "when", "goes to", "event", "job")
+    columns = len(head) if any(edge.job for edge in machine.edges) else len(head) - 1
     edges = [
         (
-            _code(source),
-            _code(trigger),
-            "stays" if source == target else _code(target),
-            _code(event_of(source, trigger, target)),
-            _code(job_after(direction, source, trigger, target)),
+            _code(edge.source),
+            _code(edge.trigger),
+            "stays" if edge.source == edge.target else _code(edge.target),
+            _code(edge.event),
+            _code(edge.job),
         )
-        for source, trigger, target in MACHINES[direction].edges()
+        for edge in machine.edges
     ]
-    return "\n\n".join(
-        [
-            f"## {_TITLES[direction]}",
-            picture(direction),
-            "What the API shows of each state:",
-            _table(("state", "status", "stage"), states),
-            "Every edge:",
-            _table(("in", "when", "goes to", "event", "job"), edges),
-        ]
-    )
+    parts += ["Every edge:", _table(head[:columns], [row[:columns] for row in edges])]
+    return "\n\n".join(parts)
 
 
 def page() -> str:
     """The whole of `docs/state-machines.md`."""
-    return "\n".join([_INTRO, "\n\n".join(_section(direction) for direction in Direction), ""])
+    return "\n".join([_INTRO, "\n\n".join(_section(machine) for machine in DESCRIPTIONS), ""])
 
 
 def readme(text: str) -> str:
@@ -98,7 +96,11 @@ def readme(text: str) -> str:
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"README.md has no {BEGIN} ... {END}")
-    return f"{before}{begin}\n{picture(Direction.BUY)}\n{end}{after}"
+    return f"{before}{begin}\n{picture(_buy())}\n{end}{after}"
+
+
+def _buy() -> Description:
+    return next(machine for machine in DESCRIPTIONS if machine.direction == "buy")
 
 
 def main(arguments: list[str]) -> int:

@@ -10,14 +10,20 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import settings as hypothesis_settings
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from app.db.database import Database
 from tests.support.far_side import FarSide
+from tests.support.opening import open_world
+from tests.support.partners import TestPartner, make_partner
 from tests.support.postgres import SharedPostgres, create_database, drop_database
-from tests.support.world import TestPartner, World, make_partner, open_world
+from tests.support.world import World
 
 _URL = "RAMPWRIGHT_TEST_SERVER"
 _SHARED: list[SharedPostgres] = []
+# Whole instances, each of several processes: one after the other, and first, since they take the longest.
+_INSTANCES = tuple(f"tests/journeys/test_{name}.py" for name in ("crash_batch", "crash", "dev"))
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 # How long an example takes says how busy the machine is, not whether the code is right.
@@ -38,6 +44,24 @@ def pytest_sessionfinish() -> None:
     """Stop what was started."""
     for shared in _SHARED:
         shared.stop()
+
+
+class Scheduling(LoadScopeScheduling):
+    """Who runs what: a file is one piece of work, and so are all those that start whole instances."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "instances" if file in _INSTANCES else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Hand the work out as above."""
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes the longest first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_INSTANCES))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from enum import Enum
@@ -12,8 +13,17 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from app import settings
-from app.domain.bookkeeping import Moved, OrderTerms, entries_for
+from app.dev.home import Instance
+from app.domain import bookkeeping_out as books
+from app.domain import chart
+from app.domain.assets import BTC, USD
+from app.domain.bookkeeping import entries_for
+from app.domain.ledger import Entry
+from app.domain.money import Money
 from app.domain.order import OrderState, OrderTrigger
+from app.domain.order_terms import Moved, OrderTerms
+from app.services.batch_files import COLUMNS
+from app.services.batch_view import ITEM_STATUSES
 from docs import pictures
 from tests.domain.books import BUY, SELL
 
@@ -25,6 +35,10 @@ SECTIONS = (
     settings.RatesSettings,
     settings.StripeSettings,
     settings.BitcoinSettings,
+    settings.AccountsSettings,
+    settings.PayoutSettings,
+    settings.IncreaseSettings,
+    settings.SepaSettings,
 )
 
 
@@ -53,6 +67,8 @@ def _written(default: object) -> str:
             return "unset"
         case SecretStr() if not default.get_secret_value():
             return "empty"
+        case "":
+            return "empty"
         case Enum():
             text = str(default.value)
         case bool():
@@ -76,6 +92,11 @@ def test_every_setting_is_listed_with_its_default_and_no_other() -> None:
     assert dict(rows) == real
 
 
+def test_the_page_names_all_that_dev_json_says() -> None:
+    page = (DOCS / "configuration.md").read_text()
+    assert [name for name in Instance.model_fields if f"`{name}`" not in page] == []
+
+
 def test_the_sections_are_all_of_the_settings() -> None:
     assert {field.annotation for field in settings.Settings.model_fields.values()} == set(SECTIONS)
 
@@ -91,9 +112,55 @@ def test_every_entry_of_every_trigger_is_in_the_ledger_page(terms: OrderTerms, t
                 assert f"| `{trigger}` | `{entry.kind}` |" in section, (trigger, entry.kind)
 
 
+def _other_entries() -> list[Entry]:
+    """Every entry that is not an order's own, once."""
+    dollars, coins = Money(2_500, USD), Money(60_000, BTC)
+    return [
+        books.arrived("bitcoin", BTC, "r", 1, credit=chart.EQUITY_OPERATOR),
+        books.reserved("po_1", "pt_1", dollars),
+        books.freed("r", "po_1", "pt_1", dollars),
+        books.bank_settled("po_1", "po_1", "increase", dollars),
+        books.bank_returned("po_1", "pt_1", "increase", dollars),
+        books.coins_prepared("ln_1", BTC, 20_000, 420),
+        books.coins_delivered("ln_1", BTC, {"pb_1": 20_000}, 420),
+        books.deposit_credited("r", "bitcoin", coins, credit=chart.SUSPENSE),
+        books.deposit_released("r", "pt_1", coins),
+        books.deposit_undone("r", "bitcoin", coins, account=chart.SUSPENSE, covered=1),
+        books.deposit_restored("r", "bitcoin", coins, account=chart.SUSPENSE, lost=1),
+        books.topped_up("r", "increase", dollars, credit=chart.SUSPENSE),
+        books.top_up_released("r", "pt_1", dollars),
+        books.top_up_reversed("r", "increase", dollars, account=chart.SUSPENSE, covered=1),
+        books.float_changed("r", "increase", dollars),
+    ]
+
+
+def test_every_other_entry_is_in_the_ledger_page() -> None:
+    page = (DOCS / "ledger.md").read_text()
+    made = _other_entries()
+    builders = [
+        name for name, thing in vars(books).items() if inspect.isfunction(thing) and thing.__module__ == books.__name__
+    ]
+    assert len(made) == len(builders) - 1  # one of them only names an account
+    assert [entry.kind for entry in made if f"`{entry.kind}`" not in page] == []
+
+
+def test_every_account_of_the_chart_is_in_the_ledger_page() -> None:
+    page = (DOCS / "ledger.md").read_text()
+    named = {name for name in vars(chart) if name.isupper() and not name.startswith("_")}
+    assert [getattr(chart, name) for name in sorted(named) if f"`{getattr(chart, name)}`" not in page] == []
+
+
+def test_every_column_of_a_file_is_in_the_payouts_page() -> None:
+    page, columns = (DOCS / "payouts.md").read_text(), set(COLUMNS.values())
+    assert len(columns) > 10
+    assert [name for name in sorted(columns) if f"`{name}`" not in page] == []
+    shown = set(ITEM_STATUSES) - {"created"}  # which no transaction leaves behind
+    assert [status for status in sorted(shown) if f"`{status}`" not in page] == []
+
+
 def test_the_worked_example_is_the_published_quote() -> None:
     page = (DOCS / "ledger.md").read_text()
-    for amount in ("31 045.68", "30 582.31", "152.91", "310.46"):
+    for amount in ("31 045.68", "30 582.31", "152.91", "310.46", "17 971.44", "18 244.19", "91.22", "1.53"):
         assert amount in page
 
 

@@ -19,10 +19,14 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from app.settings import (
     SECRETS_DIRECTORY,
+    AccountsSettings,
     BitcoinSettings,
+    IncreaseSettings,
+    PayoutSettings,
     PricingSettings,
     ProcessSettings,
     RatesSettings,
+    SepaSettings,
     Settings,
     StripeSettings,
 )
@@ -125,7 +129,17 @@ def test_the_health_check_asks_a_real_route() -> None:
     assert f'"{found[2]}"' in code or all(part in code for part in parts)
 
 
-SECTIONS = (ProcessSettings, PricingSettings, RatesSettings, StripeSettings, BitcoinSettings)
+SECTIONS = (
+    ProcessSettings,
+    PricingSettings,
+    RatesSettings,
+    StripeSettings,
+    BitcoinSettings,
+    AccountsSettings,
+    PayoutSettings,
+    IncreaseSettings,
+    SepaSettings,
+)
 
 
 def settings_names() -> set[str]:

@@ -11,7 +11,7 @@ from app.api.headers import values
 from app.api.refusals import KeyExpired, ScopeMissing, Unauthenticated
 from app.db.database import Database
 from app.db.partners import Caller, find_caller
-from app.services.keys import hash_of, mode_of
+from app.services.keys import allows, hash_of, mode_of
 
 _CALLER: Final = "rampwright.caller"
 
@@ -48,11 +48,6 @@ def caller_of(scope: Scope) -> Caller:
 def caller_or_none(scope: Scope) -> Caller | None:
     """The caller, where the path needs one and the key was good."""
     return scope.get(_CALLER)
-
-
-def allows(granted: frozenset[str], wanted: str) -> bool:
-    """Whether the granted scopes cover one: by its name, as `orders:*`, or as `*`."""
-    return wanted in granted or f"{wanted.partition(':')[0]}:*" in granted or "*" in granted
 
 
 def require_scope(request: Request, wanted: str | None) -> Caller:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import AsyncIterator
 from typing import Final, TypeAlias
 
 import orjson
@@ -12,30 +12,39 @@ from starlette.types import Receive, Scope
 
 from app.api.headers import only, values
 from app.api.refusals import DuplicateKey, InvalidRequest, MalformedJson, PayloadTooLarge, UnsupportedMediaType
+from app.schemas import strict_json
 
 MAX_BYTES: Final = 64 * 1024
-MAX_DEPTH: Final = 32
 JsonObject: TypeAlias = dict[str, JsonValue]
 
 _CONTENT_TYPE: Final = re.compile(rb'application/json(?:[ \t]*;[ \t]*charset="?utf-8"?)?[ \t]*', re.IGNORECASE)
-_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
-def check_headers(scope: Scope) -> None:
+def check_headers(scope: Scope, most: int = MAX_BYTES) -> None:
     """Refuse what is not plain JSON by its own headers; raises UnsupportedMediaType or PayloadTooLarge."""
+    check_type(scope, _CONTENT_TYPE)
+    check_length(scope, most)
+
+
+def check_type(scope: Scope, accepted: re.Pattern[bytes]) -> bytes:
+    """The content type, if it is one that is taken and the body is not compressed; raises UnsupportedMediaType."""
     content_type = only(scope, b"content-type", UnsupportedMediaType)
-    if content_type is None or not _CONTENT_TYPE.fullmatch(content_type):
+    if content_type is None or not accepted.fullmatch(content_type):
         raise UnsupportedMediaType
     if any(coding.strip().lower() != b"identity" for coding in values(scope, b"content-encoding")):
         raise UnsupportedMediaType
+    return content_type
+
+
+def check_length(scope: Scope, most: int) -> None:
+    """Refuse a body that says itself that it is longer than `most` bytes; raises PayloadTooLarge."""
     length = only(scope, b"content-length", PayloadTooLarge)
-    if length is not None and int(length) > MAX_BYTES:
+    if length is not None and int(length) > most:
         raise PayloadTooLarge
 
 
-async def read(receive: Receive) -> bytes:
-    """The whole body. Stops reading, and raises PayloadTooLarge, as soon as it is longer than we take."""
-    chunks: list[bytes] = []
+async def chunks(receive: Receive, most: int) -> AsyncIterator[bytes]:
+    """The body as it arrives. Stops reading, and raises PayloadTooLarge, as soon as it is longer than `most` bytes."""
     size = 0
     while True:
         message = await receive()
@@ -43,11 +52,16 @@ async def read(receive: Receive) -> bytes:
             raise ConnectionResetError("the caller went away while sending")
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
-        if size > MAX_BYTES:
+        if size > most:
             raise PayloadTooLarge
-        chunks.append(chunk)
+        yield chunk
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            return
+
+
+async def read(receive: Receive, most: int = MAX_BYTES) -> bytes:
+    """The whole body; raises PayloadTooLarge."""
+    return b"".join([chunk async for chunk in chunks(receive, most)])
 
 
 def parse(raw: bytes) -> JsonObject:
@@ -56,45 +70,23 @@ def parse(raw: bytes) -> JsonObject:
     Raises MalformedJson (also for nesting deeper than 32, a byte order mark, NaN, lone surrogates), DuplicateKey, and
     InvalidRequest for a document that is not an object.
     """
-    if _depth(raw) > MAX_DEPTH:
-        raise MalformedJson("The body is nested too deeply.")
     try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        document = strict_json.read(raw)
+    except strict_json.NestedTooDeeply:
+        raise MalformedJson("The body is nested too deeply.") from None
+    except strict_json.NotJson:
         raise MalformedJson from None
+    except strict_json.RepeatedKey:
+        raise DuplicateKey from None
     if not isinstance(document, dict):
         raise InvalidRequest([("", "wrong_type")])
-    # The fast parser keeps the last of two equal keys without a word; the slow one shows us every pair.
-    json.loads(raw, object_pairs_hook=_refuse_repeats, parse_int=_ignore, parse_float=_ignore)
     return document
-
-
-def _depth(raw: bytes) -> int:
-    opened = raw.count(b"{") + raw.count(b"[")
-    if opened <= MAX_DEPTH:
-        return opened  # cannot be deeper than that
-    depth = deepest = 0
-    for token in _STRING_OR_BRACKET.findall(raw):
-        if token in (b"{", b"["):
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token in (b"}", b"]"):
-            depth -= 1
-    return deepest
-
-
-def _refuse_repeats(pairs: list[tuple[str, object]]) -> None:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise DuplicateKey
-
-
-def _ignore(_digits: str) -> None:
-    """Numbers are the fast parser's business; here they cost nothing, however long they are."""
 
 
 def canonical(value: JsonValue) -> bytes:
     """The one spelling of a document (RFC 8785): no white space, keys in the order of their UTF-16 code units."""
-    return orjson.dumps(_sorted(value))
+    spelled = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return spelled if spelled.isascii() else orjson.dumps(_sorted(value))  # of ASCII keys the two orders are one
 
 
 def _sorted(value: JsonValue) -> JsonValue:

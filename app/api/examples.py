@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, JsonValue
 
+from app.api import examples_batches, examples_deposits, examples_out
 from app.schemas.balances import BalanceList
 from app.schemas.base import Nothing, Request, Resource
 from app.schemas.catalogue import AssetList, PaymentMethodList, StateMachineOut
@@ -21,6 +22,7 @@ from app.schemas.endpoints import (
     RotateIn,
 )
 from app.schemas.events import EventList, EventOut
+from app.schemas.external_accounts import AchAccountIn, ExternalAccountList, ExternalAccountOut
 from app.schemas.health import HealthOut
 from app.schemas.idempotency import IdempotencyKeyOut
 from app.schemas.orders import OrderIn, OrderList, OrderOut, PostingList, RefundIn, TransitionList
@@ -114,6 +116,24 @@ _ENDPOINT: Final[Example] = {
     "created_at": _AT,
     "updated_at": _AT,
 }
+_EXTERNAL_ACCOUNT: Final[Example] = {
+    "id": f"xa_{_ULID}",
+    "sequence": 1,
+    "type": "bank",
+    "status": "verified",
+    "asset": "USD",
+    "scheme": "ach",
+    "address": None,
+    "holder_name": "Ada Lovelace",
+    "bank_name": None,
+    "country": "US",
+    "last4": "7890",
+    "reason": None,
+    "corrections": [],
+    "metadata": {"supplier": "17"},
+    "created_at": _AT,
+    "updated_at": _AT,
+}
 _SECRET: Final = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="  # noqa: S105 - the bytes 0 to 31
 _DELIVERY: Final[Example] = {
     "id": f"wd_{_ULID}",
@@ -190,9 +210,11 @@ _RESOURCES: Final[dict[type[Resource], Example]] = {
     },
     AssetList: {"data": [_ASSET]},
     PaymentMethodList: {"data": [_METHOD]},
-    StateMachineOut: {"machines": [_MACHINE]},
+    StateMachineOut: {"resource": "order", "machines": [_MACHINE]},
     EventOut: _EVENT,
     EventList: {"data": [_EVENT]},
+    ExternalAccountOut: _EXTERNAL_ACCOUNT,
+    ExternalAccountList: {"data": [_EXTERNAL_ACCOUNT]},
     EndpointOut: _ENDPOINT,
     EndpointWithSecretOut: {**_ENDPOINT, "secret": _SECRET},
     EndpointList: {"data": [_ENDPOINT]},
@@ -210,6 +232,9 @@ _RESOURCES: Final[dict[type[Resource], Example]] = {
     MinedOut: {"network": "bitcoin", "blocks": [_TXID]},
     HealthOut: {"status": "ok"},
     Problem: _PROBLEM,
+    **examples_out.RESOURCES,
+    **examples_deposits.RESOURCES,
+    **examples_batches.RESOURCES,
 }
 _REQUESTS: Final[dict[type[Request], Example]] = {
     QuoteIn: {
@@ -227,12 +252,23 @@ _REQUESTS: Final[dict[type[Request], Example]] = {
         "metadata": {"cart": "9"},
     },
     RefundIn: {"amount": "10.00"},
+    AchAccountIn: {
+        "type": "bank",
+        "scheme": "ach",
+        "routing_number": "021000021",
+        "account_number": "1234567890",
+        "holder_name": "Ada Lovelace",
+        "metadata": {"supplier": "17"},
+    },
     EndpointIn: {"url": "https://shop.example.com/hooks", "event_types": ["order.*"]},
     EndpointPatch: {"event_types": ["order.completed", "order.failed"]},
     RotateIn: {"overlap": "PT24H"},
     PayIn: {"order_id": f"or_{_ULID}", "card": "4242424242424242"},
     MineIn: {"network": "bitcoin", "blocks": 1},
     Nothing: {},
+    **examples_out.REQUESTS,
+    **examples_deposits.REQUESTS,
+    **examples_batches.REQUESTS,
 }
 
 

@@ -10,6 +10,7 @@ from fastapi import Path
 from pydantic import AfterValidator
 
 from app.domain.errors import NotFound
+from app.domain.machines import RESOURCES
 
 _ULID: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 
@@ -34,6 +35,12 @@ ORDER_ID: Final = id_pattern("or")
 EVENT_ID: Final = id_pattern("ev")
 ENDPOINT_ID: Final = id_pattern("we")
 DELIVERY_ID: Final = id_pattern("wd")
+DEPOSIT_ID: Final = id_pattern("dp")
+DEPOSIT_ADDRESS_ID: Final = id_pattern("da")
+EXTERNAL_ACCOUNT_ID: Final = id_pattern("xa")
+PAYOUT_ID: Final = id_pattern("po")
+BATCH_ID: Final = id_pattern("pb")
+TOP_UP_ID: Final = id_pattern("tu")
 
 
 def _path(prefix: str) -> Any:
@@ -45,3 +52,12 @@ QuoteId = Annotated[str, _path("qt"), AfterValidator(_check("qt"))]
 OrderId = Annotated[str, _path("or"), AfterValidator(_check("or"))]
 EventId = Annotated[str, _path("ev"), AfterValidator(_check("ev"))]
 EndpointId = Annotated[str, _path("we"), AfterValidator(_check("we"))]
+ExternalAccountId = Annotated[str, _path("xa"), AfterValidator(_check("xa"))]
+PayoutId = Annotated[str, _path("po"), AfterValidator(_check("po"))]
+TopUpId = Annotated[str, _path("tu"), AfterValidator(_check("tu"))]
+DepositId = Annotated[str, _path("dp"), AfterValidator(_check("dp"))]
+DepositAddressId = Annotated[str, _path("da"), AfterValidator(_check("da"))]
+BatchId = Annotated[str, _path("pb"), AfterValidator(_check("pb"))]
+FileId = Annotated[str, _path("fi"), AfterValidator(_check("fi"))]
+# A name that no machine has is not found, by the service.
+MachineName = Annotated[str, Path(examples=["payout"], json_schema_extra={"enum": list(RESOURCES)})]

@@ -11,11 +11,11 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from app.api import refusals as front
-from app.api.pointers import errors_of
 from app.db.outages import TRANSIENT
 from app.domain import errors as domain
 from app.domain.errors import DomainError
 from app.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
+from app.schemas.pointers import errors_of
 
 DOCS: Final = "https://docs.rampwright.org/problems/"
 MEDIA_TYPE: Final = "application/problem+json"
@@ -53,6 +53,8 @@ KINDS: Final[dict[type[DomainError], Kind]] = {
     domain.IdempotencyInProgress: Kind(409, "The request is still being carried out", retryable=True),
     domain.InsufficientLiquidity: Kind(422, "The market is too thin", retryable=True),
     domain.InsufficientBalance: Kind(422, "There is not enough money"),
+    domain.ExternalAccountUnverified: Kind(422, "The account is not verified"),
+    domain.SelfApprovalForbidden: Kind(403, "Another key has to approve"),
     domain.RouteUnavailable: Kind(503, "No price or rail is available", retryable=True),
     front.Unauthenticated: Kind(401, "Not authenticated"),
     front.KeyExpired: Kind(401, "The key has expired"),
@@ -127,7 +129,7 @@ def body_of(refusal: DomainError, request_id: str) -> bytes:
 
 
 def _errors(refusal: DomainError) -> list[tuple[str, str]]:
-    if isinstance(refusal, front.InvalidRequest):
+    if refusal.errors:
         return list(refusal.errors)
     return [] if refusal.pointer is None else [(refusal.pointer, refusal.code)]
 

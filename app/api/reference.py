@@ -55,7 +55,18 @@ _MATCH_HEADER: Final[Json] = {
     "example": '"1"',
 }
 _MAY_MATCH: Final = frozenset(
-    {"cancel_order", "refund_order", "update_endpoint", "delete_endpoint", "enable_endpoint", "disable_endpoint"}
+    {
+        "cancel_order",
+        "refund_order",
+        "update_endpoint",
+        "delete_endpoint",
+        "enable_endpoint",
+        "disable_endpoint",
+        "close_external_account",
+        "approve_payout_batch",
+        "reject_payout_batch",
+        "cancel_payout_batch",
+    }
 )
 
 
@@ -117,10 +128,11 @@ def _finish(operation: Json, route: APIRoute) -> None:
         parameters.append(_MATCH_HEADER)
     if route.body_field is not None:
         body = operation["requestBody"]["content"]["application/json"]
-        model = _model_of(route.body_field.field_info.annotation)
-        # A body that may be left out is still an object when it is there.
-        body["schema"] = {"$ref": f"#/components/schemas/{model.__name__}"}
-        body["example"] = example_of(model)
+        models = _models_of(route.body_field.field_info.annotation)
+        if len(models) == 1:
+            # A body that may be left out is still an object when it is there.
+            body["schema"] = {"$ref": f"#/components/schemas/{models[0].__name__}"}
+        body["example"] = example_of(models[0])
     if call is not None:
         operation["responses"].pop("422", None)
     for status, response in route.responses.items():
@@ -131,11 +143,9 @@ def _finish(operation: Json, route: APIRoute) -> None:
             operation["responses"][str(status)]["content"]["application/json"]["example"] = example_of(answer)
 
 
-def _model_of(annotation: Any) -> type[BaseModel]:
-    """The model of a body that may be left out."""
-    candidates = [part for part in get_args(annotation) if part is not NoneType] or [annotation]
-    model: type[BaseModel] = candidates[0]
-    return model
+def _models_of(annotation: Any) -> list[type[BaseModel]]:
+    """What a body may be; one that may be left out is nothing besides."""
+    return [part for part in get_args(annotation) if part is not NoneType] or [annotation]
 
 
 def _webhook(kind: str) -> Json:

@@ -62,7 +62,7 @@ class UnsupportedMediaType(DomainError):
 
 
 class PayloadTooLarge(DomainError):
-    """The body is larger than 64 KiB."""
+    """The body is larger than what is taken here: 64 KiB, 8 MiB for a batch, 1 GiB for a file."""
 
     code = "payload_too_large"
 
@@ -114,8 +114,7 @@ class InvalidRequest(ValidationFailed):
 
     def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
         """`errors` are pairs of a JSON pointer and a code."""
-        super().__init__()
-        self.errors = errors
+        super().__init__(errors=errors)
 
 
 class UnknownFields(InvalidRequest):

@@ -7,64 +7,73 @@ from typing import Final
 from pydantic import JsonValue
 
 from app.api.bodies import JsonObject
-from app.api.pointers import pointer
 from app.api.refusals import InvalidRequest, Unauthenticated
 from app.domain.errors import ForbiddenData
 from app.domain.forbidden import Forbidden, forbidden_in
 from app.schemas.base import plain_text
+from app.schemas.pointers import pointer
 
-_MOST_VALUES: Final = 1_000
+MOST_VALUES: Final = 1_000
 # Fields whose digits are an amount: they have a strict form of their own.
 _AMOUNTS: Final = frozenset({"amount"})
 
 
-def check(document: JsonObject, *, exempt: frozenset[str] = frozenset()) -> None:
-    """Refuse a document for its texts; top-level fields named in `exempt` may hold a card number.
+# A place in a document: the names on the way, and `*` for any position in a list.
+Place = tuple[str, ...]
+
+
+def check(document: JsonObject, *, card_places: frozenset[Place] = frozenset(), most_values: int = MOST_VALUES) -> None:
+    """Refuse a document for its texts; those at `card_places` may hold digits that look like a card number.
 
     Raises InvalidRequest, ForbiddenData, and Unauthenticated for an API key in a body.
     """
-    _Reader(exempt).read(document, ())
+    _Reader(card_places, most_values).read(document, ())
 
 
 class _Reader:
     """One pass over one document."""
 
-    def __init__(self, exempt: frozenset[str]) -> None:
-        self._exempt = exempt
-        self._left = _MOST_VALUES
+    def __init__(self, card_places: frozenset[Place], most_values: int) -> None:
+        self._card_places = card_places
+        self._card_names = frozenset(place[-1] for place in card_places)
+        self._left = most_values
+        self._known_names: set[str] = set()  # ten thousand items have the same few
 
-    def read(self, value: JsonValue, place: tuple[str | int, ...]) -> None:
-        if isinstance(value, str):
-            self._text(value, place)
-        elif isinstance(value, dict):
-            self._count(len(value), place)
-            for name, item in value.items():
-                self._plain(name, place)
-                _refuse(forbidden_in(name), place)
-                self.read(item, (*place, name))
-        elif isinstance(value, list):
-            self._count(len(value), place)
-            for index, item in enumerate(value):
-                self.read(item, (*place, index))
-
-    def _count(self, more: int, place: tuple[str | int, ...]) -> None:
-        self._left -= more
+    def read(self, value: JsonObject | list[JsonValue], place: tuple[str | int, ...]) -> None:
+        self._left -= len(value)
         if self._left < 0:
             raise InvalidRequest([(pointer(place), "too_many")])
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                self._item(item, place, index)
+            return
+        for name, item in value.items():
+            if name not in self._known_names:
+                self._plain(name, place)
+                _refuse(forbidden_in(name), place)
+                self._known_names.add(name)
+            self._item(item, place, name)
 
-    def _text(self, value: str, place: tuple[str | int, ...]) -> None:
-        self._plain(value, place)
-        name = str(place[-1]) if place else ""
+    def _item(self, value: JsonValue, place: tuple[str | int, ...], name: str | int) -> None:
+        if isinstance(value, str):
+            self._text(value, place, name)
+        elif isinstance(value, dict | list):
+            self.read(value, (*place, name))
+
+    def _text(self, value: str, place: tuple[str | int, ...], name: str | int) -> None:
+        if not (value.isascii() and value.isprintable()):
+            self._plain(value, (*place, name))
         if name in _AMOUNTS:
             return
-        found = forbidden_in(value, name)
-        if found is Forbidden.CARD and len(place) == 1 and name in self._exempt:
-            return
-        _refuse(found, place)
+        cards = name not in self._card_names or not self._may_look_like_a_card((*place, name))
+        found = forbidden_in(value, str(name), cards=cards)
+        if found is not None:
+            _refuse(found, (*place, name))
+
+    def _may_look_like_a_card(self, place: tuple[str | int, ...]) -> bool:
+        return tuple("*" if isinstance(part, int) else part for part in place) in self._card_places
 
     def _plain(self, value: str, place: tuple[str | int, ...]) -> None:
-        if value.isascii() and value.isprintable():
-            return
         try:
             plain_text(value)
         except ValueError:

@@ -27,11 +27,37 @@ _QUERIES: Mapping[str, str] = {
         LEFT JOIN payments ON payments.order_id = entries.order_id
         WHERE account LIKE 'psp:%' ORDER BY postings.id
     """,
+    "asked": """
+        SELECT provider, key, created_at FROM operations
+        UNION ALL
+        SELECT payouts.provider, payouts.id, moves.at FROM payouts
+        JOIN moves ON moves.resource_id = payouts.id AND moves.trigger = 'prepared'
+    """,
     "operations": "SELECT id, order_id, payment_id, provider, kind, key, state, created_at FROM operations",
-    "sends": "SELECT id, order_id, network, purpose, script, units, lineage_id, state FROM sends",
+    "sends": "SELECT id, order_id, payout_id, network, script, units, lineage_id, state FROM sends",
     "signed": "SELECT txid, network, lineage_id, height FROM chain_transactions",
     "scripts": "SELECT network, script FROM wallet_addresses",
-    "delivered": "SELECT order_id FROM entries WHERE kind = 'deliver'",
+    # Whose coins have left for good, by the ledger.
+    "delivered": """
+        SELECT lineage_id FROM sends JOIN entries ON entries.order_id = sends.order_id AND kind = 'deliver'
+        UNION SELECT subject FROM entries WHERE kind = 'coins_deliver'
+    """,
+    "deposits": "SELECT id, network, txid, vout, units, state FROM deposits",
+    "deposit_scripts": "SELECT network, script FROM deposit_addresses",
+    "bank_payouts": """
+        SELECT payouts.id, provider, method, state, payouts.asset, units, last4, settled_at
+        FROM payouts LEFT JOIN external_accounts AS account ON account.id = external_account_id
+        WHERE method <> 'chain'
+    """,
+    "top_ups": "SELECT id, provider, reference, asset, units, status FROM top_ups",
+    # Every posting on an account at a bank, with the payout or, by the bank's reference, the credit behind it.
+    "bank_postings": """
+        SELECT split_part(account, ':', 2) AS provider, postings.asset, sum(postings.units) AS units,
+               CASE WHEN entries.order_id IS NOT NULL THEN split_part(entries.reference, ':', 3)
+                    ELSE coalesce(top_ups.reference, subject) END AS thing
+        FROM postings JOIN entries ON entry_id = entries.id LEFT JOIN top_ups ON top_ups.id = subject
+        WHERE account LIKE 'bank:%' GROUP BY 1, 2, 4
+    """,
     "wallets": """
         SELECT split_part(account, ':', 3) AS network, sum(units) AS units FROM postings
         WHERE account LIKE 'wallet:%' GROUP BY 1

@@ -50,7 +50,7 @@ def _received(received: Mapping[str, Sequence[ReceivedEvent]], books: OurBooks, 
 async def _requests(logs: Mapping[str, RequestRecords], books: OurBooks) -> Finding:
     wrong: list[Row] = []
     for provider, records in logs.items():
-        intended = {row["key"]: row["created_at"] for row in books.of("operations", provider=provider)}
+        intended = {row["key"]: row["created_at"] for row in books.of("asked", provider=provider)}
         for request in await records.requests():
             if request.at > books.taken_at:
                 continue  # its intent may be younger than our snapshot

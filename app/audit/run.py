@@ -6,10 +6,10 @@ import asyncio
 import time
 from datetime import timedelta
 
-from app.audit import outside_chain, outside_messages, outside_money
+from app.audit import outside_bank, outside_chain, outside_messages, outside_money
 from app.audit.books import OurBooks, read_books
 from app.audit.inside import check, reading
-from app.audit.report import Finding, Report
+from app.audit.report import Finding, Report, Row
 from app.audit.rules import INVARIANTS, LEFT_OUT
 from app.db.database import Database
 from app.ports.chain import BlockId
@@ -47,6 +47,7 @@ async def audit(
         break
     findings += chain_findings
     findings += await outside_money.check(far_side.payins, books, grace)
+    findings += await outside_bank.check(far_side.banks, books, grace)
     findings += await outside_messages.check(far_side, books, grace)
     return Report(books.taken_at, tuple(findings), LEFT_OUT | _not_asked(far_side))
 
@@ -62,7 +63,9 @@ class _ApartError(Exception):
 
 
 async def _chains(far_side: FarSide, books: OurBooks) -> list[Finding]:
-    sends, holdings = Finding("X-2", outside_chain.SENDS), Finding("X-3", outside_chain.HOLDINGS)
+    sends: list[Row] = []
+    holdings: list[Row] = []
+    deposits: list[Row] = []
     for network, records in far_side.chains.items():
         scripts = [str(row["script"]) for row in books.of("scripts", network=network)]
         held = await records.coins(scripts)
@@ -71,9 +74,16 @@ async def _chains(far_side: FarSide, books: OurBooks) -> list[Finding]:
             raise _ApartError(f"{network}: the node is at {_named(held.at)}, our follower at {_named(tip)}")
         history = await records.history(scripts, held.at)
         found = outside_chain.check(network, held, history, books)
-        sends = Finding(sends.id, sends.statement, sends.rows + found.sends)
-        holdings = Finding(holdings.id, holdings.statement, holdings.rows + found.holdings)
-    return [sends, holdings] if far_side.chains else []
+        sends += found.sends
+        holdings += found.holdings
+        deposits += found.deposits
+    if not far_side.chains:
+        return []
+    return [
+        Finding("X-2", outside_chain.SENDS, tuple(sends)),
+        Finding("X-3", outside_chain.HOLDINGS, tuple(holdings)),
+        Finding("X-9", outside_chain.DEPOSITS, tuple(deposits)),
+    ]
 
 
 def _named(block: BlockId | None) -> str:
@@ -86,7 +96,9 @@ def _not_asked(far_side: FarSide) -> dict[str, str]:
     if not far_side.payins:
         left_out |= dict.fromkeys(("X-1", "X-4"), "no provider's records were given")
     if not far_side.chains:
-        left_out |= dict.fromkeys(("X-2", "X-3"), "no node was given")
+        left_out |= dict.fromkeys(("X-2", "X-3", "X-9"), "no node was given")
+    if not far_side.banks:
+        left_out["X-5"] = "no bank's records were given"
     if far_side.received is None:
         left_out["X-6"] = "no subscriber's log was given"
     if not far_side.payins:

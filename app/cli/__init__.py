@@ -21,6 +21,8 @@ COMMANDS = (
     "partners",
     "keys",
     "holds",
+    "accounts",
+    "floats",
     "notifications",
     "caretaker",
 )

@@ -15,6 +15,7 @@ import uvicorn
 import uvloop
 
 from app import wiring
+from app.cli import collector
 from app.cli.listening import open_listener, port_of
 from app.cli.logs import configure_logs
 from app.cli.output import told
@@ -22,7 +23,7 @@ from app.cli.supervised import Supervised, read_settings
 from app.db.migrate import SchemaOutdated, require_current_schema
 from app.main import build_app, build_operator_app
 from app.settings import Settings
-from app.wiring import NotConfigured
+from app.wiring_rails import NotConfigured
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +74,7 @@ async def serve(settings: Settings, public: socket.socket, operator: socket.sock
 
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop)
+        collector.calm()
         log.info("api.serving", port=port_of(public), operator_port=port_of(operator))
         try:
             await asyncio.gather(*(server.serve([listener]) for server, listener in servers.items()))

@@ -1,4 +1,4 @@
-"""`rampwright demo`: one buy order through a running instance, every step shown, and the auditor at the end."""
+"""`rampwright demo`: an order or payout of each kind through a running instance, and the auditor at the end."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Annotated
 
 import typer
 
-from app.cli.driver import DemoFailed, Driver, Story
+from app.cli.driver import Driver, StoryName
 from app.cli.output import FAILED, MISUSED, AsJson, err, fail, out, print_json, told
-from app.dev.home import Home, Instance
+from app.cli.stories.stage import DemoFailed, Story
+from app.dev.home import Home
 from app.dev.programs import command_line, search_path
 from app.settings import ProcessSettings
 
-Amount = Annotated[str, typer.Option(help="Euros to spend.")]
+Amount = Annotated[str, typer.Option(help="Euros to spend with a card.")]
+Only = Annotated[list[StoryName] | None, typer.Option(help="Tell only this story; may be repeated.")]
 Patience = Annotated[float, typer.Option(min=1, help="Seconds that each step may take.")]
 
 
@@ -25,32 +27,35 @@ def register(app: typer.Typer) -> None:
     app.command("demo")(demo)
 
 
-def demo(amount: Amount = "100.00", patience: Patience = 60.0, as_json: AsJson = False) -> None:
-    """Buy bitcoin through a running `rampwright dev`, then audit it; exit 0 only when both went well."""
+def demo(amount: Amount = "100.00", patience: Patience = 60.0, only: Only = None, as_json: AsJson = False) -> None:
+    """Buy, sell, pay out, pay a thousand and be sent one back, through a running `rampwright dev`; then audit it.
+
+    Exit 0 only when all of it completed and the audit is clean.
+    """
     with told(DemoFailed):
         process = ProcessSettings()
         instance = None if process.livemode else Home(process.home).instance()
         if instance is None:
             fail(f"There is no `rampwright dev` in {process.home}; start one with `make run`.", MISUSED)
-        story = _drive(instance, amount, patience, quiet=as_json)
+        with err.status("...") as status:
+            driver = Driver(instance, amount=amount, patience=patience, busy=status.update, only=only or ())
+            _tell(driver, quiet=as_json)
         audited = _audit(quiet=as_json)
     if as_json:
-        print_json({"completed": True, **_document(story), "audit": audited})
+        print_json({"completed": True, **_document(driver.stories), "audit": audited})
     if not audited.get("clean"):
         raise typer.Exit(FAILED)
 
 
-def _drive(instance: Instance, amount: str, patience: float, *, quiet: bool) -> Story:
-    driver = Driver(instance, amount=amount, patience=patience)
-    with err.status("driving an order ...") as status:
-        for step in driver.run():
-            status.update(f"after {step.name} ...")
-            if not quiet:
-                out.print(f"[green]✓[/] {step.seconds:6.2f} s  [bold]{step.name:<16}[/]{step.detail}", soft_wrap=True)
-    if not quiet:
-        for move in driver.story.timeline:
-            out.print(f"[dim]  {move['at']}  {move['source']} -> {move['target']}  ({move['trigger']})[/]")
-    return driver.story
+def _tell(driver: Driver, *, quiet: bool) -> None:
+    told_of: Story | None = None
+    for story, step in driver.run():
+        if quiet:
+            continue
+        if story is not told_of:
+            out.print(f"[bold]{story.name.replace('_', ' ')}[/]")
+        told_of = story
+        out.print(f"[green]✓[/] {step.seconds:6.2f} s  {step.name:<18}{step.detail}", soft_wrap=True)
 
 
 def _audit(*, quiet: bool) -> dict[str, object]:
@@ -74,11 +79,14 @@ def _audit(*, quiet: bool) -> dict[str, object]:
     return report
 
 
-def _document(story: Story) -> dict[str, object]:
+def _document(stories: list[Story]) -> dict[str, object]:
+    """Every story, and the first by itself as well: the buy order, unless others were asked for."""
+    first = stories[0]
     return {
-        "steps": [dataclasses.asdict(step) for step in story.steps],
-        "order": story.order,
-        "transitions": story.timeline,
-        "ledger": story.ledger,
-        "event": story.event,
+        "steps": [dataclasses.asdict(step) for step in first.steps],
+        "order": first.resource,
+        "transitions": first.timeline,
+        "ledger": first.ledger,
+        "event": first.event,
+        "stories": [dataclasses.asdict(story) for story in stories],
     }

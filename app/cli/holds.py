@@ -1,26 +1,41 @@
-"""`rampwright holds`: orders that a hold stops, and the two ways on: releasing them, or giving the money back."""
+"""`rampwright holds`: what a hold stops, of any kind, and the ways on: releasing it, or giving the money back."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
 
+import asyncpg
 import typer
 
+from app import wiring
 from app.cli.acting import Actor, Reason
-from app.cli.instance import opened
-from app.cli.output import AsJson, Row, out, show, told
+from app.cli.instance import opened, settings
+from app.cli.output import MISUSED, AsJson, Row, fail, out, show, told
+from app.db import deposits, payouts, top_ups
+from app.db import orders as order_rows
+from app.db.columns import Document
 from app.db.database import Transaction
-from app.db.orders import Order, held
-from app.services import orders, refunds
+from app.db.top_ups import TopUp
+from app.schemas.base import format_moment
+from app.services import bank_payouts, deposit_credits, orders, refunds
+from app.services import payouts as payout_moves
+from app.services import top_ups as top_up_moves
+from app.wiring_rails import NotConfigured
 
-OrderId = Annotated[str, typer.Argument(help="or_...")]
+Subject = Annotated[str, typer.Argument(help="An order or_..., a payout po_..., a deposit dp_..., a top-up tu_...")]
+ForPartner = Annotated[str | None, typer.Option("--partner", help="Whose a held top-up is: pt_...")]
+
+_NOT_SENT_BACK = {
+    "dp": "A held deposit can only be released: where its coins came from is no address that anybody asked for.",
+    "tu": "Have the bank send it back; the books follow what the bank says.",
+}
 
 
 def register(app: typer.Typer) -> None:
     """Add `rampwright holds`."""
-    group = typer.Typer(help="Orders that a hold stops.", no_args_is_help=True)
+    group = typer.Typer(help="Orders, payouts, deposits and top-ups that wait for a person.", no_args_is_help=True)
     group.command("list")(list_)
     group.command("release")(release)
     group.command("refund")(refund)
@@ -28,41 +43,91 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(as_json: AsJson = False) -> None:
-    """List them, oldest first."""
+    """List them: orders, payouts, deposits, top-ups, each oldest first."""
     with told():
-        show([_row(order) for order in asyncio.run(_list())], title="held orders", as_json=as_json)
+        show(asyncio.run(_list()), title="held", as_json=as_json)
 
 
-def release(order_id: OrderId, actor: Actor, reason: Reason) -> None:
-    """Take the hold off: the order goes on where it stood."""
+def release(subject: Subject, actor: Actor, reason: Reason, partner: ForPartner = None) -> None:
+    """Let it go on where it stood; a held top-up becomes its partner's balance."""
     with told():
-        order = asyncio.run(_in_transaction(lambda tx: orders.release(tx, order_id, actor=actor, reason=reason)))
-    out.print(f"{order_id} goes on from {order.state}")
+        state = asyncio.run(_release(subject, actor, reason, partner))
+    out.print(f"{subject} goes on from {state}")
 
 
-def refund(order_id: OrderId, actor: Actor, reason: Reason) -> None:
-    """Give back all that the order holds."""
-    with told():
-        order = asyncio.run(_in_transaction(lambda tx: refunds.request(tx, order_id, None, actor=actor, reason=reason)))
-    out.print(f"{order_id} is {order.state}")
+def refund(subject: Subject, actor: Actor, reason: Reason) -> None:
+    """Give back all that an order holds, or end a payout that has not left: its money is free again."""
+    with told(NotConfigured):
+        state = asyncio.run(_refund(subject, actor, reason))
+    out.print(f"{subject} is {state}")
 
 
-async def _in_transaction(act: Callable[[Transaction], Awaitable[Order]]) -> Order:
+async def _release(subject: str, actor: str, reason: str, partner: str | None) -> str:
+    async def order(tx: Transaction) -> str:
+        return (await orders.release(tx, subject, actor=actor, reason=reason)).state
+
+    async def payout(tx: Transaction) -> str:
+        return (await payout_moves.release(tx, subject, actor=actor, reason=reason)).state
+
+    async def deposit(tx: Transaction) -> str:
+        return (await deposit_credits.release(tx, subject, actor=actor, reason=reason)).state
+
+    async def top_up(tx: Transaction) -> str:
+        if partner is None:
+            fail("Whose is it? --partner says so.", MISUSED)
+        try:
+            return (await top_up_moves.assign(tx, subject, partner, actor=actor, reason=reason)).status
+        except asyncpg.ForeignKeyViolationError:
+            fail(f"There is no partner {partner}.")
+
+    act = _by_kind(subject, {"or": order, "po": payout, "dp": deposit, "tu": top_up})
     async with opened() as db, db.transaction() as tx:
         return await act(tx)
 
 
-async def _list() -> list[Order]:
+async def _refund(subject: str, actor: str, reason: str) -> str:
+    async def order() -> str:
+        async with opened() as db, db.transaction() as tx:
+            return (await refunds.request(tx, subject, None, actor=actor, reason=reason)).state
+
+    async def payout() -> str:
+        async with wiring.parts(settings()) as shared:
+            return (await bank_payouts.give_up(shared.db, shared.rails, subject, actor=actor, reason=reason)).state
+
+    async def refuse() -> str:
+        fail(_NOT_SENT_BACK[subject[:2]])
+
+    return await _by_kind(subject, {"or": order, "po": payout, "dp": refuse, "tu": refuse})()
+
+
+def _by_kind(subject: str, ways: Mapping[str, Callable[..., Awaitable[str]]]) -> Callable[..., Awaitable[str]]:
+    way = ways.get(subject.partition("_")[0])
+    if way is None:
+        fail(f"{subject} is neither an order, a payout, a deposit nor a top-up.", MISUSED)
+    return way
+
+
+async def _list() -> list[Row]:
     async with opened() as db:
-        return await held(db)
+        return [
+            *[_row("order", row.id, row.state, row.hold, row.partner_id) for row in await order_rows.held(db)],
+            *[_row("payout", row.id, row.state, row.hold, row.partner_id) for row in await payouts.held(db)],
+            *[_row("deposit", row.id, row.state, row.hold, row.partner_id) for row in await deposits.held(db)],
+            *[_row("top_up", row.id, row.status, _of_top_up(row), row.partner_id) for row in await top_ups.held(db)],
+        ]
 
 
-def _row(order: Order) -> Row:
-    hold = order.hold or {}
+def _of_top_up(row: TopUp) -> Document:
+    return {"reason": row.reason, "since": format_moment(row.created_at)}
+
+
+def _row(kind: str, subject: str, state: str, hold: Document | None, partner_id: str | None) -> Row:
+    about = hold or {}
     return {
-        "order_id": order.id,
-        "state": order.state,
-        "reason": str(hold.get("reason")),
-        "since": str(hold.get("since")),
-        "partner_id": order.partner_id,
+        "id": subject,
+        "kind": kind,
+        "state": state,
+        "reason": str(about.get("reason")),
+        "since": str(about.get("since")),
+        "partner_id": partner_id,
     }

@@ -33,12 +33,15 @@ def create(
         list[str] | None, typer.Option(help="May be repeated; all that a partner may do if left out.")
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Until it expires; never if left out.")] = None,
+    maker_and_checker: Annotated[
+        bool, typer.Option("--maker-and-checker", help="Let it both create and approve payouts, though never its own.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a key of this instance's mode. It is shown now and never again."""
     with told():
         expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
-        key_id, key = asyncio.run(_create(partner_id, scope, expires_at))
+        key_id, key = asyncio.run(_create(partner_id, scope, expires_at, maker_and_checker=maker_and_checker))
     if as_json:
         print_json({"id": key_id, "partner_id": partner_id, "key": key, "expires_at": expires_at})
         return
@@ -63,10 +66,13 @@ def revoke(key_id: Annotated[str, typer.Argument(help="key_...")]) -> None:
     out.print(f"{key_id} is revoked")
 
 
-async def _create(partner_id: str, scopes: list[str] | None, expires_at: datetime | None) -> tuple[str, str]:
+async def _create(
+    partner_id: str, scopes: list[str] | None, expires_at: datetime | None, *, maker_and_checker: bool
+) -> tuple[str, str]:
+    mode = ProcessSettings().mode
     async with opened() as db:
         try:
-            return await keys.issue(db, partner_id, ProcessSettings().mode, scopes, expires_at)
+            return await keys.issue(db, partner_id, mode, scopes, expires_at, maker_and_checker=maker_and_checker)
         except asyncpg.ForeignKeyViolationError:
             fail(f"There is no partner {partner_id}.")
 

@@ -21,7 +21,7 @@ def sandbox(
     port: Annotated[int, typer.Option(help="0 picks a free one.")] = 0,
     listen_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Run the far side: Stripe's REST, a regtest chain behind Bitcoin Core's JSON-RPC, and a venue."""
+    """Run the far side: Stripe, Increase, a bank that takes SEPA files, a regtest chain, and a venue."""
     with told(BlockingIOError):
         process, bitcoin = ProcessSettings(), BitcoinSettings()
         if process.livemode:

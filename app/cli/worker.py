@@ -14,13 +14,15 @@ from sqlalchemy.exc import DBAPIError
 
 from app import wiring
 from app import worker as jobs
+from app.cli import collector
 from app.cli.logs import configure_logs
 from app.cli.output import told
 from app.cli.supervised import Supervised, read_settings
 from app.db.migrate import SchemaOutdated, require_current_schema
 from app.dev.home import WORKER_NAME
 from app.settings import Settings
-from app.wiring import NotConfigured, Parts
+from app.wiring import Parts
+from app.wiring_rails import NotConfigured
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +74,9 @@ async def _work(settings: Settings, shared: Parts) -> None:
     name = {"application_name": WORKER_NAME}
     connection = await asyncpg.connect(shared.db.url, timeout=_CONNECT_SECONDS, server_settings=name)
     try:
-        await jobs.run(await wiring.worker(settings, shared), connection)
+        work = await wiring.worker(settings, shared)
+        collector.calm()
+        await jobs.run(work, connection)
     finally:
         connection.terminate()
 

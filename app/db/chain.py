@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.db.database import Transaction
-from app.ports.chain import ChainBlock
+from app.ports.chain import ChainBlock, ChainTransaction
 
 # Followers of one network take turns: `pg_advisory_xact_lock(_FOLLOWER_LOCK, hashtext(network))`.
 _FOLLOWER_LOCK = 7_240_002
@@ -13,7 +14,7 @@ _FOLLOWER_LOCK = 7_240_002
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Coins of one transaction, on addresses of ours, that we did not send to ourselves."""
+    """Coins of one transaction, on addresses of ours that nobody pays deposits to, that we did not send ourselves."""
 
     txid: str
     purpose: str
@@ -39,7 +40,7 @@ SELECT coins.txid, wallet_addresses.purpose, sum(coins.units) AS units, blocks.h
 FROM coins
 JOIN wallet_addresses USING (network, script)
 JOIN blocks ON blocks.network = coins.network AND blocks.height = coins.height
-WHERE coins.network = $1 AND coins.height {compare} $2
+WHERE coins.network = $1 AND coins.height {compare} $2 AND wallet_addresses.purpose <> 'deposit'
   AND NOT EXISTS (SELECT 1 FROM chain_transactions WHERE chain_transactions.txid = coins.txid)
 GROUP BY coins.txid, wallet_addresses.purpose, blocks.hash
 ORDER BY coins.txid
@@ -69,14 +70,17 @@ async def disconnect_above(tx: Transaction, network: str, height: int) -> list[A
 
 
 async def connect(tx: Transaction, network: str, block: ChainBlock) -> list[Arrival]:
-    """Take a block in: outputs to us become coins, coins of ours are spent. What arrived from others is returned."""
+    """Take a block in: outputs to us become coins, coins of ours are spent. What arrived from others is returned.
+
+    Coins on deposit addresses are neither returned nor ours to spend: they count once their deposits do.
+    """
     height = block.id.height
     await tx.execute("INSERT INTO blocks (network, height, hash) VALUES ($1, $2, $3)", network, height, block.id.hash)
     outputs = [(t.txid, o.vout, o.script, o.amount) for t in block.transactions for o in t.outputs]
     await tx.execute(
         """
-        INSERT INTO coins (network, txid, vout, script, units, height)
-        SELECT $1, output.txid, output.vout, output.script, output.units, $2
+        INSERT INTO coins (network, txid, vout, script, units, height, settled)
+        SELECT $1, output.txid, output.vout, output.script, output.units, $2, purpose <> 'deposit'
         FROM unnest($3::text[], $4::integer[], $5::text[], $6::numeric[]) AS output (txid, vout, script, units)
         JOIN wallet_addresses ON wallet_addresses.network = $1 AND wallet_addresses.script = output.script
         ON CONFLICT (network, txid, vout) DO UPDATE SET height = excluded.height
@@ -110,6 +114,53 @@ async def connect(tx: Transaction, network: str, block: ChainBlock) -> list[Arri
     return await _arrivals(tx, _ARRIVALS_AT, network, height)
 
 
+async def paying_deposits(tx: Transaction, network: str, height: int) -> set[str]:
+    """The transactions of a block, which was taken in, that pay deposit addresses."""
+    records = await tx.fetch(
+        """
+        SELECT DISTINCT txid FROM coins JOIN deposit_addresses USING (network, script)
+        WHERE coins.network = $1 AND coins.height = $2
+        """,
+        network,
+        height,
+    )
+    return {record["txid"] for record in records}
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """An output that pays a deposit address, and what is known of that address."""
+
+    txid: str
+    vout: int
+    units: int
+    deposit_address_id: str
+    partner_id: str
+    order_id: str | None
+    asset: str
+
+
+async def paid_deposits(tx: Transaction, network: str, transactions: Sequence[ChainTransaction]) -> list[Paid]:
+    """The outputs of some transactions that pay deposit addresses, in their order."""
+    outputs = [(t.txid, o.vout, o.script, o.amount) for t in transactions for o in t.outputs]
+    records = await tx.fetch(
+        """
+        SELECT output.txid, output.vout, output.units, deposit_addresses.id AS deposit_address_id, partner_id,
+               order_id, asset
+        FROM unnest($2::text[], $3::integer[], $4::text[], $5::numeric[])
+            WITH ORDINALITY AS output (txid, vout, script, units, place)
+        JOIN deposit_addresses ON deposit_addresses.network = $1 AND deposit_addresses.script = output.script
+        ORDER BY place
+        """,
+        network,
+        [output[0] for output in outputs],
+        [output[1] for output in outputs],
+        [output[2] for output in outputs],
+        [output[3] for output in outputs],
+    )
+    return [Paid(**{**dict(record), "units": int(record["units"])}) for record in records]
+
+
 async def foreign_spends(tx: Transaction, network: str, height: int) -> list[str]:
     """Coins of ours that a transaction in this block spent although we never signed it: the key is used elsewhere."""
     records = await tx.fetch(
@@ -140,10 +191,21 @@ async def was_funded(tx: Transaction, network: str) -> bool:
 
 
 async def awaits_depth(tx: Transaction, network: str) -> bool:
-    """Whether a send is out and not yet as deep in the chain as it needs."""
+    """Whether a send is out, or a deposit seen, and not yet as deep in the chain as it needs."""
     return bool(
         await tx.fetchval(
-            "SELECT EXISTS (SELECT 1 FROM sends WHERE network = $1 AND state = 'broadcast')",
+            """
+            SELECT EXISTS (SELECT 1 FROM sends WHERE network = $1 AND state = 'broadcast')
+                OR EXISTS (SELECT 1 FROM deposits WHERE network = $1 AND state = 'detected')
+            """,
             network,
         )
     )
+
+
+async def ours(tx: Transaction, network: str, scripts: Sequence[str]) -> set[str]:
+    """Those of the scripts that are our own addresses."""
+    records = await tx.fetch(
+        "SELECT script FROM wallet_addresses WHERE network = $1 AND script = ANY($2)", network, list(scripts)
+    )
+    return {record["script"] for record in records}

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from pydantic import JsonValue
-from sqlalchemy import BigInteger, Column, DateTime, Numeric, Text, func
+from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, Numeric, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeDecorator
 from ulid import ULID
@@ -61,9 +61,14 @@ def texts() -> Column[list[str]]:
     return Column(ARRAY(Text()), nullable=False)
 
 
-def counter() -> Column[int]:
+def counter(*, primary_key: bool = False) -> Column[int]:
     """A 64-bit whole number."""
-    return Column(BigInteger(), nullable=False)
+    return Column(BigInteger(), primary_key=primary_key, nullable=False)
+
+
+def raw_bytes(*, nullable: bool = False) -> Column[bytes]:
+    """Bytes, as they are."""
+    return Column(LargeBinary(), nullable=nullable)
 
 
 def json_text(value: object) -> str:

@@ -25,6 +25,11 @@ class JobName(StrEnum):
     SEND_COINS = "send_coins"
     PROCESS_NOTIFICATION = "process_notification"
     DELIVER = "deliver"
+    PAY_BANK = "pay_bank"
+    PAY_OUT_ORDER = "pay_out_order"
+    READ_BATCH = "read_batch"
+    PAY_BATCH = "pay_batch"
+    FINISH_BATCH = "finish_batch"
 
 
 # What a customer has paid for goes first, whatever else has come in meanwhile.

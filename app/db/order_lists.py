@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlmodel import col, select
 
 from app.db.database import Database
 from app.db.orders import Order
-
-_COMPARED = {
-    "gte": col(Order.created_at).__ge__,
-    "gt": col(Order.created_at).__gt__,
-    "lte": col(Order.created_at).__le__,
-    "lt": col(Order.created_at).__lt__,
-}
+from app.db.pages import Bounds, newest_first, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +18,7 @@ class OrderFilter:
 
     states: Sequence[str] | None = None
     external_id: str | None = None
-    created_at: Sequence[tuple[str, datetime]] = ()
+    created_at: Bounds = ()
     metadata: Mapping[str, str] | None = None
 
 
@@ -38,20 +31,10 @@ async def page(
         query = query.where(col(Order.state).in_(wanted.states))
     if wanted.external_id is not None:
         query = query.where(col(Order.external_id) == wanted.external_id)
-    for operator, moment in wanted.created_at:
-        query = query.where(_COMPARED[operator](moment))
+    query = within(query, col(Order.created_at), wanted.created_at)
     if wanted.metadata:
         query = query.where(col(Order.order_metadata).contains(dict(wanted.metadata)))
-    if older_than is not None:
-        query = query.where(col(Order.id) < older_than)
-    if newer_than is not None:
-        # The neighbours of the cursor, not the newest of all: read upwards, then turn round.
-        query = query.where(col(Order.id) > newer_than).order_by(col(Order.id))
-    else:
-        query = query.order_by(col(Order.id).desc())
-    async with db.session() as session:
-        found = list(await session.exec(query.limit(limit)))
-    return found[::-1] if newer_than is not None else found
+    return await newest_first(db, query, col(Order.id), older_than=older_than, newer_than=newer_than, limit=limit)
 
 
 async def confirmations(db: Database, order_ids: Sequence[str]) -> dict[str, int]:

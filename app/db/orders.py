@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Field, col, select
 
@@ -40,6 +40,10 @@ class Order(Table, table=True):
     address: str | None = Field(default=None, sa_column=text(nullable=True))
     script: str | None = Field(default=None, sa_column=text(nullable=True))
     tx_hash: str | None = Field(default=None, sa_column=text(nullable=True))
+    external_account_id: str | None = Field(default=None, sa_column=text(nullable=True))
+    deposit_address: str | None = Field(default=None, sa_column=text(nullable=True))
+    refund_address: str | None = Field(default=None, sa_column=text(nullable=True))
+    refund_script: str | None = Field(default=None, sa_column=text(nullable=True))
     payment_method: str = Field(sa_column=text())
     customer: Document = Field(sa_column=document())
     order_metadata: Document = Field(sa_column=document(name="metadata"))
@@ -146,6 +150,30 @@ async def transitions_of(db: Database, order_id: str) -> list[Transition]:
             select(Transition).where(col(Transition.order_id) == order_id).order_by(col(Transition.sequence))
         )
         return list(found)
+
+
+async def was_held(tx: Transaction, order_id: str, reason: str) -> bool:
+    """Whether a hold with this reason has ever stopped the order."""
+    return bool(
+        await tx.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM transitions WHERE order_id = $1 AND trigger = 'held' AND reason = $2)",
+            order_id,
+            reason,
+        )
+    )
+
+
+async def is_overdue(tx: Transaction, order_id: str, grace: timedelta) -> bool:
+    """Whether the order's window closed longer ago than `grace`, by the database's clock."""
+    return bool(await tx.fetchval("SELECT now() > expires_at + $2 FROM orders WHERE id = $1", order_id, grace))
+
+
+async def set_refund_address(tx: Transaction, order: Order, address: str, script: str) -> None:
+    """Where the coins of a locked sell order go back to."""
+    order.refund_address, order.refund_script = address, script
+    await tx.execute(
+        "UPDATE orders SET refund_address = $2, refund_script = $3 WHERE id = $1", order.id, address, script
+    )
 
 
 _DUE_TO_EXPIRE = """

@@ -136,10 +136,15 @@ async def is_used(db: Database, quote_id: str) -> bool:
 async def id_of_external(db: Database, partner_id: str, external_id: str) -> str | None:
     """The order that a partner calls by a name of its own."""
     async with db.connection() as connection:
-        found: str | None = await connection.fetchval(
-            "SELECT id FROM orders WHERE partner_id = $1 AND external_id = $2", partner_id, external_id
-        )
-        return found
+        return await find_external(connection, partner_id, external_id)
+
+
+async def find_external(tx: Transaction, partner_id: str, external_id: str) -> str | None:
+    """The same within a transaction."""
+    found: str | None = await tx.fetchval(
+        "SELECT id FROM orders WHERE partner_id = $1 AND external_id = $2", partner_id, external_id
+    )
+    return found
 
 
 STARTED = """

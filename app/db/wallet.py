@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
@@ -53,21 +54,24 @@ class Coin(Table, table=True):
     spent_txid: str | None = Field(default=None, sa_column=text(nullable=True))
     spent_height: int | None = None
     lineage_id: str | None = Field(default=None, sa_column=text(nullable=True))
+    settled: bool = True  # a deposit's coin is not ours to spend before it has counted
 
 
 class Send(Table, table=True):
-    """Coins leaving our wallet for one recipient, once per order and purpose."""
+    """Coins leaving our wallet for one recipient: an order's delivery, or a payout. `fee_units` is its share."""
 
     __tablename__ = "sends"
 
     id: str = Field(sa_column=text(primary_key=True))
-    order_id: str = Field(sa_column=text())
+    order_id: str | None = Field(default=None, sa_column=text(nullable=True))
+    payout_id: str | None = Field(default=None, sa_column=text(nullable=True, unique=True))
     purpose: str = Field(sa_column=text())
     network: str = Field(sa_column=text())
     asset: str = Field(sa_column=text())
     address: str = Field(sa_column=text())
     script: str = Field(sa_column=text())
     units: int = Field(sa_column=whole_units())
+    fee_units: int = Field(default=0, sa_column=whole_units())
     lineage_id: str = Field(sa_column=text())
     state: str = Field(sa_column=text())
     confirmations_needed: int
@@ -142,6 +146,7 @@ _SPENDABLE = """
 SELECT coins.txid, coins.vout, coins.units, wallet_addresses.branch, wallet_addresses.index
 FROM coins JOIN wallet_addresses USING (network, script)
 WHERE coins.network = $1 AND coins.lineage_id IS NULL AND coins.spent_height IS NULL AND coins.height IS NOT NULL
+  AND coins.settled
 """
 
 
@@ -162,49 +167,54 @@ async def largest_first(tx: Transaction, network: str, limit: int) -> list[async
     return records
 
 
-async def store_send(
-    tx: Transaction, send: Send, signed: ChainTransactionRow, outpoints: list[tuple[str, int]]
+async def store_sends(
+    tx: Transaction, sends: Sequence[Send], signed: ChainTransactionRow, outpoints: Sequence[tuple[str, int]]
 ) -> None:
-    """Reserve the coins, bind the send, and keep the bytes: all of it before anything leaves.
+    """Reserve the coins, bind the sends of one lineage, and keep the bytes: all of it before anything leaves.
 
-    The coins were locked by this transaction, and a second send of the same order and purpose violates a key.
+    The coins were locked by this transaction; a second send of an order, or of a payout, violates a key.
     """
     await tx.execute(
         """
         WITH reserved AS (
-            UPDATE coins SET lineage_id = $2, spent_txid = $13
-            FROM unnest($11::text[], $12::integer[]) AS taken (txid, vout)
-            WHERE coins.network = $4 AND coins.txid = taken.txid AND coins.vout = taken.vout
+            UPDATE coins SET lineage_id = $2, spent_txid = $3
+            FROM unnest($4::text[], $5::integer[]) AS taken (txid, vout)
+            WHERE coins.network = $1 AND coins.txid = taken.txid AND coins.vout = taken.vout
         ), signed AS (
             INSERT INTO chain_transactions (txid, network, lineage_id, raw, fee_units, vsize)
-            VALUES ($13, $4, $2, $14, $15, $16)
+            VALUES ($3, $1, $2, $6, $7, $8)
         )
-        INSERT INTO sends (id, lineage_id, order_id, network, purpose, asset, address, script, units,
-                           confirmations_needed, state)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'prepared')
+        INSERT INTO sends (id, lineage_id, order_id, payout_id, network, purpose, asset, address, script, units,
+                           fee_units, confirmations_needed, state)
+        SELECT id, $2, order_id, payout_id, $1, purpose, asset, address, script, units, fee_units, needed, 'prepared'
+        FROM unnest($9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+                    $16::numeric[], $17::numeric[], $18::integer[])
+            AS made (id, order_id, payout_id, purpose, asset, address, script, units, fee_units, needed)
         """,
-        send.id,
-        send.lineage_id,
-        send.order_id,
-        send.network,
-        send.purpose,
-        send.asset,
-        send.address,
-        send.script,
-        send.units,
-        send.confirmations_needed,
+        signed.network,
+        signed.lineage_id,
+        signed.txid,
         [txid for txid, _ in outpoints],
         [vout for _, vout in outpoints],
-        signed.txid,
         signed.raw,
         signed.fee_units,
         signed.vsize,
+        [send.id for send in sends],
+        [send.order_id for send in sends],
+        [send.payout_id for send in sends],
+        [send.purpose for send in sends],
+        [send.asset for send in sends],
+        [send.address for send in sends],
+        [send.script for send in sends],
+        [send.units for send in sends],
+        [send.fee_units for send in sends],
+        [send.confirmations_needed for send in sends],
     )
 
 
-async def send_of(tx: Transaction, order_id: str, purpose: str) -> Send | None:
-    """The one send of an order for a purpose."""
-    record = await tx.fetchrow("SELECT * FROM sends WHERE order_id = $1 AND purpose = $2", order_id, purpose)
+async def send_of(tx: Transaction, order_id: str) -> Send | None:
+    """The one send that delivers an order."""
+    record = await tx.fetchrow("SELECT * FROM sends WHERE order_id = $1", order_id)
     return None if record is None else row_of(Send, record)
 
 
@@ -223,51 +233,59 @@ async def newest_transaction(tx: Transaction, lineage_id: str) -> ChainTransacti
     return found[0] if found else None
 
 
-async def mark_broadcast(tx: Transaction, send_id: str, txid: str) -> None:
+async def mark_broadcast(tx: Transaction, lineage_id: str, txid: str) -> None:
     """A node has taken the bytes."""
     await tx.execute(
         """
         WITH sent AS (
-            UPDATE sends SET state = 'broadcast', updated_at = now() WHERE id = $1 AND state = 'prepared'
+            UPDATE sends SET state = 'broadcast', updated_at = now() WHERE lineage_id = $1 AND state = 'prepared'
         )
         UPDATE chain_transactions SET broadcast_at = now() WHERE txid = $2
         """,
-        send_id,
+        lineage_id,
         txid,
     )
 
 
-async def mark_confirmed(tx: Transaction, send_id: str) -> None:
-    """The send is deep enough to be final."""
-    await tx.execute("UPDATE sends SET state = 'confirmed', updated_at = now() WHERE id = $1", send_id)
+async def mark_confirmed(tx: Transaction, lineage_id: str) -> None:
+    """The sends of a lineage are deep enough to be final."""
+    await tx.execute("UPDATE sends SET state = 'confirmed', updated_at = now() WHERE lineage_id = $1", lineage_id)
 
 
-async def final_sends(tx: Transaction, network: str) -> list[asyncpg.Record]:
-    """Sends whose transaction is as deep in the chain as they need: rows of (order_id, send_id, txid)."""
+async def final_lineages(tx: Transaction, network: str) -> list[asyncpg.Record]:
+    """Lineages of which a transaction is as deep in the chain as its sends need: rows of (lineage_id, txid, order_id).
+
+    `order_id` is null where the sends are of payouts.
+    """
     records: list[asyncpg.Record] = await tx.fetch(
         """
-        SELECT sends.order_id, sends.id AS send_id, chain_transactions.txid
+        SELECT sends.lineage_id, chain_transactions.txid, min(sends.order_id) AS order_id
         FROM sends JOIN chain_transactions USING (lineage_id)
         WHERE sends.network = $1 AND sends.state IN ('prepared', 'broadcast')
           AND chain_transactions.height IS NOT NULL
-          AND (SELECT max(height) FROM blocks WHERE network = $1) - chain_transactions.height + 1
-              >= sends.confirmations_needed
-        ORDER BY sends.id
+        GROUP BY sends.lineage_id, chain_transactions.txid, chain_transactions.height
+        HAVING (SELECT max(height) FROM blocks WHERE network = $1) - chain_transactions.height + 1
+            >= max(sends.confirmations_needed)
+        ORDER BY sends.lineage_id
         """,
         network,
     )
     return records
 
 
-async def silent_sends(tx: Transaction, network: str, limit: int) -> list[asyncpg.Record]:
-    """Sends that are in no block a while after their last broadcast: rows of (order_id, send_id)."""
+async def silent_lineages(tx: Transaction, network: str, limit: int) -> list[asyncpg.Record]:
+    """Lineages that are in no block a while after their last broadcast: rows of (lineage_id, order_id)."""
     records: list[asyncpg.Record] = await tx.fetch(
         """
-        SELECT sends.order_id, sends.id AS send_id
-        FROM sends JOIN chain_transactions USING (lineage_id)
-        WHERE sends.network = $1 AND sends.state <> 'abandoned' AND chain_transactions.height IS NULL
-          AND coalesce(chain_transactions.broadcast_at, chain_transactions.created_at) < now() - interval '10 seconds'
-        ORDER BY sends.id LIMIT $2
+        SELECT sends.lineage_id, min(sends.order_id) AS order_id
+        FROM chain_transactions AS signed JOIN sends USING (lineage_id)
+        WHERE signed.network = $1 AND signed.height IS NULL AND sends.state <> 'abandoned'
+          AND coalesce(signed.broadcast_at, signed.created_at) < now() - interval '10 seconds'
+          AND NOT EXISTS (
+              SELECT 1 FROM chain_transactions AS mined
+              WHERE mined.lineage_id = signed.lineage_id AND mined.height IS NOT NULL
+          )
+        GROUP BY sends.lineage_id ORDER BY sends.lineage_id LIMIT $2
         """,
         network,
         limit,

@@ -18,6 +18,7 @@ from app.db.database import Database
 from app.db.migrate import migrate
 from app.dev import far_side, partner
 from app.dev.home import WORKER_NAME, DevError, Found, Home, Instance, Ready
+from app.dev.top_ups import FirstBalance
 from providers.sandbox.client import SandboxClient
 
 _START_SECONDS = 90.0  # a first start makes a database cluster and a chain
@@ -31,14 +32,17 @@ async def take_care(home: Home, instance: Instance) -> None:
     async with _opened(instance.database_url) as db, _http() as http:
         await migrate(db)
         earlier = home.instance()
-        key = await partner.ensure_key(db, None if earlier is None else earlier.api_key)
+        ours = await partner.ensure(db, None if earlier is None else earlier.api_key)
         await _answers(http, f"{instance.sandbox_url}/control/health")
         secret = await far_side.webhook_secret(http, home, instance, kept)
-        _tell(Found(api_key=key, webhook_secret=secret))
+        await far_side.subscribe_to_bank(http, instance, kept)
+        await far_side.open_banks(db, http, instance, kept)
+        _tell(Found(api_key=ours.key, webhook_secret=secret))
         funded = await far_side.fund_wallet(db, http, instance, kept)
         await _answers(http, f"{instance.api_url}/healthz/ready")
         await _worker_is_there(db)
-        _tell(Ready(funded=funded))
+        topped_up = await FirstBalance(db, http, instance, kept, ours).ensure()
+        _tell(Ready(funded=funded, topped_up=topped_up))
         await far_side.mine_while_awaited(db, SandboxClient(http, instance.sandbox_url))
 
 

@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.domain.errors import RampwrightError
 
 BITCOIN_USER = "rampwright"
+HOLDER_NAME = "Rampwright development"  # whose accounts the far side's banks keep
+IBAN = "DE91100000000123456789"
 WORKER_NAME = "rampwright worker"  # the application_name of the worker's own connection
 # How long the children of a supervisor that was killed may take to end.
 _ORPHANS_SECONDS = 20.0
@@ -39,6 +41,8 @@ class Instance(BaseModel):
     stripe_api_base: str
     bitcoin_rpc_url: str
     kraken_api_base: str
+    increase_api_base: str
+    sepa_folder: str
     operator_url: str
     database_url: str
     pids: dict[str, int]
@@ -52,9 +56,10 @@ class Found(BaseModel):
 
 
 class Ready(BaseModel):
-    """Everything answers. `funded`: the wallet was given its first coins just now."""
+    """Everything answers. `funded`, `topped_up`: the wallet, and the partner, got their first money just now."""
 
     funded: bool
+    topped_up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class Secrets:
     bitcoin_seed: str
     stripe_secret_key: str
     stripe_publishable_key: str
+    increase_api_key: str
+    increase_webhook_secret: str
     sandbox_rpc_password: str
 
 
@@ -107,6 +114,8 @@ class Home:
             bitcoin_seed=self.secret("bitcoin_seed", lambda: secrets.token_hex(32)),
             stripe_secret_key=self.secret("stripe_secret_key", lambda: f"sk_test_{secrets.token_hex(24)}"),
             stripe_publishable_key=self.secret("stripe_publishable_key", lambda: f"pk_test_{secrets.token_hex(24)}"),
+            increase_api_key=self.secret("increase_api_key", lambda: f"sandbox_key_{secrets.token_hex(24)}"),
+            increase_webhook_secret=self.secret("increase_webhook_secret", lambda: secrets.token_urlsafe(32)),
             sandbox_rpc_password=self.secret("sandbox_rpc_password", lambda: secrets.token_urlsafe(24)),
         )
 
@@ -144,6 +153,13 @@ def environment(instance: Instance, kept: Secrets) -> dict[str, str]:
         "RAMPWRIGHT_STRIPE_API_BASE": instance.stripe_api_base,
         "RAMPWRIGHT_STRIPE_SECRET_KEY": kept.stripe_secret_key,
         "RAMPWRIGHT_STRIPE_PUBLISHABLE_KEY": kept.stripe_publishable_key,
+        "RAMPWRIGHT_INCREASE_API_KEY": kept.increase_api_key,
+        "RAMPWRIGHT_INCREASE_WEBHOOK_SECRETS": kept.increase_webhook_secret,
+        "RAMPWRIGHT_INCREASE_API_BASE": instance.increase_api_base,
+        "RAMPWRIGHT_SEPA_FOLDER": instance.sepa_folder,
+        "RAMPWRIGHT_SEPA_HOLDER_NAME": HOLDER_NAME,
+        "RAMPWRIGHT_SEPA_IBAN": IBAN,
+        "RAMPWRIGHT_SEPA_BANK_NAME": "The far side's bank",
         "RAMPWRIGHT_BITCOIN_NETWORK": "regtest",
         "RAMPWRIGHT_BITCOIN_RPC_URL": instance.bitcoin_rpc_url,
         "RAMPWRIGHT_BITCOIN_RPC_USER": BITCOIN_USER,

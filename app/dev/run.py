@@ -63,7 +63,7 @@ class Supervisor:
         self._say = say
         self._began = began
         self._postgres = None if database_url else EmbeddedPostgres(home.path)
-        self._instance = _places(listeners, database_url or "")
+        self._instance = _places(listeners, database_url or "", home)
         self._listeners = listeners
         self._children: dict[str, Child] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -132,6 +132,8 @@ class Supervisor:
         self._publish()
         if ready.funded:
             self._say("the hot wallet was given its first coins by the far side's faucet")
+        if ready.topped_up:
+            self._say("the partner's balance was topped up: 10 000.00 USD, 10 000.00 EUR and 1 BTC")
         for name, value in _shown(self._instance, self._home):
             self._say(f"  [bold]{name:<10}[/] {value}")
         seconds = time.monotonic() - self._began
@@ -158,7 +160,7 @@ class Supervisor:
             self._postgres.stop()
 
 
-def _places(listeners: Listeners, database_url: str) -> Instance:
+def _places(listeners: Listeners, database_url: str, home: Home) -> Instance:
     api, operator, sandbox = (
         f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         for listener in (listeners.api, listeners.operator, listeners.sandbox)
@@ -170,6 +172,8 @@ def _places(listeners: Listeners, database_url: str) -> Instance:
         stripe_api_base=f"{sandbox}/stripe",
         bitcoin_rpc_url=f"{sandbox}/bitcoin",
         kraken_api_base=f"{sandbox}/kraken",
+        increase_api_base=f"{sandbox}/increase",
+        sepa_folder=str(home.path / "sepa"),
         operator_url=operator,
         database_url=database_url,
         pids={},

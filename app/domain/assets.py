@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import ValidationFailed
@@ -37,6 +38,10 @@ BITCOIN_DEPTH: tuple[DepthStep, ...] = (
     DepthStep(10_000_000, 3),
     DepthStep(None, 6),
 )
+_MOST_CONFIRMATIONS = 1_000
+_LONGEST_COUNT = 16  # digits: all the satoshi there are
+# A coinbase output can be spent when a hundred blocks lie upon it (Bitcoin Core, `COINBASE_MATURITY`).
+COINBASE_DEPTH = 100
 
 
 _NATIVE = {"bitcoin": BTC, "ethereum": ETH}
@@ -60,9 +65,46 @@ def asset_by_id(asset_id: str) -> Asset:
     return _BY_ID[asset_id]
 
 
-def confirmations_needed(amount: Money) -> int:
+def read_ladder(text: str) -> tuple[DepthStep, ...]:
+    """A ladder as the operator writes it, `100000:1,1000000:2,*:6`: amounts below so many units, so many blocks.
+
+    Raises ValueError unless amounts and blocks ascend, every amount is covered, and each takes a block at least: a
+    payment that is in no block can always be taken back.
+    """
+    steps = [_step(part) for part in text.split(",")]
+    amounts = [step.below_units for step in steps[:-1]]
+    blocks = [step.confirmations for step in steps]
+    whole = [amount for amount in amounts if amount is not None]
+    if steps[-1].below_units is not None or len(whole) != len(amounts) or whole != sorted(set(whole)):
+        raise ValueError("the amounts of a ladder ascend, and the last step is for `*`")
+    if blocks != sorted(blocks) or blocks[0] < 1 or blocks[-1] > _MOST_CONFIRMATIONS:
+        raise ValueError(f"confirmations lie between 1 and {_MOST_CONFIRMATIONS} and do not go down")
+    return tuple(steps)
+
+
+def _step(part: str) -> DepthStep:
+    below, colon, confirmations = part.strip().partition(":")
+    if not colon or not _is_count(confirmations) or not (below == "*" or _is_count(below)):
+        raise ValueError("a step of a ladder is written `units:confirmations`")
+    return DepthStep(None if below == "*" else int(below), int(confirmations))
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_COUNT
+
+
+def confirmations_needed(amount: Money, ladder: Sequence[DepthStep] = BITCOIN_DEPTH) -> int:
     """How many blocks must confirm a payment of this amount before it counts as final."""
-    for step in BITCOIN_DEPTH:
+    for step in ladder:
         if step.below_units is None or amount.units < step.below_units:
             return step.confirmations
     raise AssertionError("the last step covers every amount")
+
+
+# Below this an output costs about as much to spend as it is worth: never paid out, and never credited.
+_DUST_UNITS = {"bitcoin": 1_000}
+
+
+def dust_units(network: str) -> int:
+    """The least amount that moves on a network, in units of its own coin; smaller ones are left alone."""
+    return _DUST_UNITS.get(network, 1)

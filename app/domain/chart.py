@@ -33,6 +33,11 @@ def order(order_id: str) -> str:
     return f"order:{order_id}"
 
 
+def payout(subject_id: str) -> str:
+    """What was taken from a balance, or from an order, for a payout or a batch, and has not been paid yet."""
+    return f"payout:{subject_id}"
+
+
 def partner_available(partner_id: str) -> str:
     """What a partner may pay out."""
     return f"partner:{partner_id}:available"

@@ -12,6 +12,7 @@
     │   │   └── IdempotencyMismatch
     │   ├── QuoteExpired
     │   ├── InsufficientLiquidity, InsufficientBalance
+    │   ├── ExternalAccountUnverified, SelfApprovalForbidden
     │   └── RouteUnavailable         no price, or no rail, for now
     └── UnbalancedEntry              a programmer's error: the books would not balance
 
@@ -20,6 +21,7 @@ The docstring of a class is its default message; `app/api/problems.py` decides t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -43,10 +45,15 @@ class DomainError(RampwrightError):
         pointer: str | None = None,
         retry_after: int | None = None,
         state: dict[str, object] | None = None,
+        errors: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """Say `detail` (default: the class docstring); `pointer` is a JSON pointer into the request body."""
+        """Say `detail` (default: the class docstring); `pointer` is a JSON pointer into the request body.
+
+        Where several things are wrong, `errors` names them all: pairs of a pointer and a code.
+        """
         self.detail = detail or (type(self).__doc__ or "").strip()
         self.pointer = pointer
+        self.errors = errors
         self.retry_after = retry_after
         self.state = state
         super().__init__(self.detail)
@@ -170,6 +177,18 @@ class InsufficientBalance(DomainError):
     """There is not enough money for this."""
 
     code = "insufficient_balance"
+
+
+class ExternalAccountUnverified(DomainError):
+    """The external account is not verified, so nothing is paid to it."""
+
+    code = "external_account_unverified"
+
+
+class SelfApprovalForbidden(DomainError):
+    """Who asked for a payout cannot approve it."""
+
+    code = "self_approval_forbidden"
 
 
 class RouteUnavailable(DomainError):

@@ -46,15 +46,18 @@ _SHORTEST_PHRASE: Final = 12  # words, BIP-39
 _SHORTEST_TELLING: Final = 13  # no shorter text holds any of this
 
 
-def forbidden_in(text: str, name: str = "") -> Forbidden | None:
-    """What the text holds that must not be there; `name` is the field's own, and may give a bare hex key away."""
+def forbidden_in(text: str, name: str = "", *, cards: bool = True) -> Forbidden | None:
+    """What the text holds that must not be there; `name` is the field's own, and may give a bare hex key away.
+
+    Without `cards`, digits that look like a card number are not looked for: those of bank accounts do so by chance.
+    """
     if len(text) < _SHORTEST_TELLING:
         return None
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)  # full-width digits are digits
     if _API_KEY.search(text):
         return Forbidden.API_KEY
-    if _holds_card(text):
+    if cards and _holds_card(text):
         return Forbidden.CARD
     if len(text) >= 27:
         if _holds_private_key(text, name):

@@ -15,9 +15,10 @@ T = TypeVar("T", bound=StrEnum)
 class Machine(Generic[S, T]):
     """A published table of edges: (state, trigger) -> next state. What the table does not name is refused."""
 
-    def __init__(self, name: str, table: Mapping[tuple[S, T], S]) -> None:
-        """`name` is how the machine is called in the API and in the docs: `buy`, `sell`."""
+    def __init__(self, name: str, table: Mapping[tuple[S, T], S], *, noun: str = "order") -> None:
+        """`name` is how the machine is called in the API and in the docs: `buy`, `sell`; `noun` is what it moves."""
         self.name = name
+        self._noun = noun
         self._table = dict(table)
 
     def target(self, state: S, trigger: T) -> S:
@@ -26,7 +27,7 @@ class Machine(Generic[S, T]):
             return self._table[state, trigger]
         except KeyError:
             raise IllegalTransition(
-                f"{trigger} is not possible while the order is {state}.",
+                f"{trigger} is not possible while the {self._noun} is {state}.",
                 state={"current": state.value, "allowed": sorted(t.value for t in self.allowed(state))},
             ) from None
 

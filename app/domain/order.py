@@ -55,14 +55,20 @@ class OrderTrigger(StrEnum):
     SEND_ABANDONED = "send_abandoned"  # given up for good: no transaction of it can ever be mined
     DEPOSIT_DETECTED = "deposit_detected"
     DEPOSIT_VANISHED = "deposit_vanished"  # replaced or reorged before it counted
+    DEPOSIT_UNDERPAID = "deposit_underpaid"  # it counts, and more is needed
     DEPOSIT_CONFIRMED = "deposit_confirmed"
+    DEPOSIT_OVERPAID = "deposit_overpaid"  # what is too much goes back
+    SURPLUS_RECEIVED = "surplus_received"  # paid again: all of it goes back
     DEPOSIT_REORGED = "deposit_reorged"  # reorged after it had counted
+    SURPLUS_REORGED = "surplus_reorged"  # so was what had been paid again: the sale stands as it did
+    DEPOSIT_RESTORED = "deposit_restored"  # mined again after its loss was booked
     PAYOUT_SUBMITTED = "payout_submitted"
     PAYOUT_SETTLED = "payout_settled"
     PAYOUT_FAILED = "payout_failed"
     PAYOUT_RETURNED = "payout_returned"
     CANCELED = "canceled"
     EXPIRED = "expired"
+    UNDERPAYMENT_EXPIRED = "underpayment_expired"  # the window closed on a part of what was agreed
     REFUND_REQUESTED = "refund_requested"
     REFUND_ACCEPTED = "refund_accepted"  # the provider took it on, or the coins left: the money is on its way back
     REFUND_CONFIRMED = "refund_confirmed"  # coins going back are final; a card's refund needs no such moment
@@ -154,27 +160,47 @@ _BUY_EDGES: Table = {
 
 _SELL_EDGES: Table = {
     (S.CREATED, T.PLACED): S.AWAITING_DEPOSIT,
+    # A part of the coins is kept and the rest awaited, as long as the window is open.
     (S.AWAITING_DEPOSIT, T.DEPOSIT_DETECTED): S.DEPOSIT_DETECTED,
+    (S.AWAITING_DEPOSIT, T.DEPOSIT_VANISHED): S.AWAITING_DEPOSIT,
+    (S.AWAITING_DEPOSIT, T.DEPOSIT_UNDERPAID): S.AWAITING_DEPOSIT,
     (S.AWAITING_DEPOSIT, T.DEPOSIT_CONFIRMED): S.DEPOSIT_CONFIRMED,
+    (S.AWAITING_DEPOSIT, T.DEPOSIT_OVERPAID): S.DEPOSIT_CONFIRMED,
+    (S.AWAITING_DEPOSIT, T.DEPOSIT_REORGED): S.AWAITING_DEPOSIT,
     (S.AWAITING_DEPOSIT, T.CANCELED): S.CANCELED,
     (S.AWAITING_DEPOSIT, T.EXPIRED): S.EXPIRED,
+    (S.AWAITING_DEPOSIT, T.UNDERPAYMENT_EXPIRED): S.REFUNDING,
+    (S.AWAITING_DEPOSIT, T.REFUND_REQUESTED): S.REFUNDING,
     (S.DEPOSIT_DETECTED, T.DEPOSIT_DETECTED): S.DEPOSIT_DETECTED,
     (S.DEPOSIT_DETECTED, T.DEPOSIT_VANISHED): S.AWAITING_DEPOSIT,
+    (S.DEPOSIT_DETECTED, T.DEPOSIT_UNDERPAID): S.AWAITING_DEPOSIT,
     (S.DEPOSIT_DETECTED, T.DEPOSIT_CONFIRMED): S.DEPOSIT_CONFIRMED,
+    (S.DEPOSIT_DETECTED, T.DEPOSIT_OVERPAID): S.DEPOSIT_CONFIRMED,
+    (S.DEPOSIT_DETECTED, T.DEPOSIT_REORGED): S.DEPOSIT_DETECTED,
     (S.DEPOSIT_CONFIRMED, T.DEPOSIT_REORGED): S.DEPOSIT_DETECTED,
     (S.DEPOSIT_CONFIRMED, T.PAYOUT_SUBMITTED): S.PAYING_OUT,
     # The bank may refuse outright, and its acceptance may be lost on the way to us.
     (S.DEPOSIT_CONFIRMED, T.PAYOUT_SETTLED): S.COMPLETED,
     (S.DEPOSIT_CONFIRMED, T.PAYOUT_FAILED): S.REFUNDING,
     (S.DEPOSIT_CONFIRMED, T.REFUND_REQUESTED): S.REFUNDING,
-    (S.PAYING_OUT, T.DEPOSIT_REORGED): S.PAYING_OUT,
     (S.PAYING_OUT, T.PAYOUT_SETTLED): S.COMPLETED,
     (S.PAYING_OUT, T.PAYOUT_FAILED): S.REFUNDING,
+    # The delivery itself came back: the only way out of `completed`.
+    (S.COMPLETED, T.PAYOUT_RETURNED): S.REFUNDING,
+    # Paid again, or too much: the customer's, whatever has become of the order.
+    (S.DEPOSIT_CONFIRMED, T.SURPLUS_RECEIVED): S.DEPOSIT_CONFIRMED,
+    (S.PAYING_OUT, T.SURPLUS_RECEIVED): S.PAYING_OUT,
+    (S.COMPLETED, T.SURPLUS_RECEIVED): S.COMPLETED,
+    (S.DEPOSIT_CONFIRMED, T.SURPLUS_REORGED): S.DEPOSIT_CONFIRMED,
+    # A reorganisation deeper than what we waited for, and the same transaction mined again.
+    (S.PAYING_OUT, T.DEPOSIT_REORGED): S.PAYING_OUT,
     (S.COMPLETED, T.DEPOSIT_REORGED): S.COMPLETED,
     (S.REFUNDING, T.DEPOSIT_REORGED): S.REFUNDING,
     (S.REFUNDED, T.DEPOSIT_REORGED): S.REFUNDED,
-    # The delivery itself came back: the only way out of `completed`.
-    (S.COMPLETED, T.PAYOUT_RETURNED): S.REFUNDING,
+    (S.PAYING_OUT, T.DEPOSIT_RESTORED): S.PAYING_OUT,
+    (S.COMPLETED, T.DEPOSIT_RESTORED): S.COMPLETED,
+    (S.REFUNDING, T.DEPOSIT_RESTORED): S.REFUNDING,
+    (S.REFUNDED, T.DEPOSIT_RESTORED): S.REFUNDING,
     # Coins that arrive after we gave up are seen, wait for their depth, and are sent back.
     (S.EXPIRED, T.DEPOSIT_DETECTED): S.EXPIRED,
     (S.CANCELED, T.DEPOSIT_DETECTED): S.CANCELED,
@@ -182,10 +208,9 @@ _SELL_EDGES: Table = {
     (S.CANCELED, T.DEPOSIT_VANISHED): S.CANCELED,
     (S.EXPIRED, T.DEPOSIT_CONFIRMED): S.REFUNDING,
     (S.CANCELED, T.DEPOSIT_CONFIRMED): S.REFUNDING,
-    # A second deposit to the same address is the customer's too; it goes back.
     (S.REFUNDING, T.DEPOSIT_CONFIRMED): S.REFUNDING,
     (S.REFUNDED, T.DEPOSIT_CONFIRMED): S.REFUNDING,
-    # Each send of coins back is booked when it is final; the order ends when nothing is left.
+    # Each payout of coins back is recorded when it is final; the order ends when nothing is left.
     (S.REFUNDING, T.REFUND_CONFIRMED): S.REFUNDING,
 }
 

@@ -85,6 +85,9 @@ _NAMED_EVENTS: Final[dict[OrderTrigger, str]] = {
     T.DISPUTE_OPENED: "order.disputed",
     T.DISPUTE_WON: "order.dispute_closed",
     T.DISPUTE_LOST: "order.dispute_closed",
+    T.DEPOSIT_UNDERPAID: "order.underpaid",
+    T.DEPOSIT_OVERPAID: "order.overpaid",
+    T.SURPLUS_RECEIVED: "order.overpaid",
 }
 _LATE_MONEY: Final = frozenset({T.PAYMENT_AUTHORISED, T.PAYMENT_CAPTURED, T.DEPOSIT_DETECTED, T.DEPOSIT_CONFIRMED})
 _STATUS_EVENTS: Final[dict[OrderStatus, str]] = {

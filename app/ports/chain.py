@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -109,6 +110,20 @@ class Scan:
     tip_height: int
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a block: every id, and whole those transactions that were not seen before.
+
+    `tip` is the hash of the newest block at a moment after the ids were read: a transaction that is neither among
+    them nor in a block up to `tip` is gone. `more` says that others are new too and were left for the next look.
+    """
+
+    txids: frozenset[str]
+    transactions: tuple[ChainTransaction, ...]
+    tip: str
+    more: bool
+
+
 class ChainRail(Protocol):
     """A network on which we hold and send coins. Methods that ask the node may raise ProviderUnavailable."""
 
@@ -139,6 +154,10 @@ class ChainRail(Protocol):
 
         With nothing known, or nothing known left on the chain, reading begins at the rail's start height.
         """
+        ...
+
+    async def waiting(self, seen: AbstractSet[str], *, limit: int) -> Waiting:
+        """What waits for a block now. At most `limit` transactions that are not in `seen` are read whole."""
         ...
 
     async def fee_rate(self) -> int:

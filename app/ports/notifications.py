@@ -15,6 +15,8 @@ class SubjectKind(StrEnum):
     PAYMENT = "payment"
     REFUND = "refund"
     DISPUTE = "dispute"
+    PAYOUT = "payout"
+    CREDIT = "credit"  # money that came in by itself
     OTHER = "other"  # something we do not act on
 
 

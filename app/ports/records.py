@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from app.domain.money import Money
+from app.domain.payout import PayoutMethod
 from app.ports.chain import BlockId, ChainTransaction
+from app.ports.payout import CreditReceipt
 
 
 class LineKind(StrEnum):
@@ -84,6 +86,47 @@ class PayinRecords(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class BankTransfer:
+    """Money that we sent from a bank account. `stands` says that it left and did not come back."""
+
+    reference: str
+    payout_id: str | None  # ours, as the bank kept it
+    method: PayoutMethod
+    amount: Money
+    stands: bool
+    returned: bool
+    account_last4: str  # of the receiving account, for comparison
+
+
+@dataclass(frozen=True, slots=True)
+class BankLine:
+    """One line of an account. `amount` is negative when money left; `about` is the transfer or credit behind it."""
+
+    reference: str
+    amount: Money
+    at: datetime
+    about: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BankBooks:
+    """All that a bank knows of one account of ours. `balance` is the bank's own figure, not our sum of the lines."""
+
+    transfers: tuple[BankTransfer, ...]
+    credits: tuple[CreditReceipt, ...]
+    lines: tuple[BankLine, ...]
+    balance: Money
+
+
+class BankRecords(Protocol):
+    """A bank's own books."""
+
+    async def read(self) -> BankBooks:
+        """Read them whole; raises ProviderUnavailable."""
+        ...
+
+
 class ChainMovedError(Exception):
     """The chain was reorganised while it was read: ask again."""
 
@@ -145,6 +188,7 @@ class FarSide:
     """Whom an auditor can ask: providers and networks by name, and what subscribers have kept, by endpoint id."""
 
     payins: Mapping[str, PayinRecords] = field(default_factory=dict)
+    banks: Mapping[str, BankRecords] = field(default_factory=dict)
     chains: Mapping[str, ChainRecords] = field(default_factory=dict)
     requests: Mapping[str, RequestRecords] = field(default_factory=dict)
     received: Mapping[str, Sequence[ReceivedEvent]] | None = None

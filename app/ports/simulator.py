@@ -15,3 +15,15 @@ class Simulator(Protocol):
     async def mine(self, network: str, blocks: int) -> list[str]:
         """Mine so many blocks; their hashes."""
         ...
+
+    async def deposit(self, network: str, address: str, units: int) -> str:
+        """Send coins to an address; their transaction waits for a block then. Its id."""
+        ...
+
+    async def settle(self, payout_reference: str) -> None:
+        """Let a bank payout settle now."""
+        ...
+
+    async def give_back(self, payout_reference: str, code: str) -> None:
+        """Let the receiving bank send a payout back, under one of its scheme's codes."""
+        ...

@@ -51,36 +51,36 @@ class PaymentMethodOut(Resource):
 
 
 class EdgeOut(Resource):
-    """One edge of a state machine, with the event that it emits."""
+    """One edge of a state machine, with the event that it emits; null where the public sees no difference."""
 
     source: str = Field(examples=["paid"])
     trigger: str = Field(examples=["send_prepared"])
     target: str = Field(examples=["sending"])
-    event: str = Field(examples=["order.stage_changed"])
+    event: str | None = Field(examples=["order.stage_changed"])
 
 
 class StateOut(Resource):
-    """One state, and what the public sees of it."""
+    """One state, and what the public sees of it. In a terminal one nothing more happens by our own doing."""
 
     state: str = Field(examples=["sending"])
     status: str = Field(examples=["processing"])
-    stage: str = Field(examples=["broadcast"])
+    stage: str | None = Field(description="Of orders only", examples=["broadcast"])
     terminal: bool
 
 
 class MachineOut(Resource):
-    """The states and edges of one direction."""
+    """The states and edges of one table; orders have one for each direction."""
 
-    direction: Literal["buy", "sell"] = Field(examples=["buy"])
+    direction: Literal["buy", "sell"] | None = Field(examples=["buy"])
     states: list[StateOut]
     edges: list[EdgeOut]
 
 
 class StateMachineOut(Resource):
-    """How orders move: the very tables that the program reads."""
+    """How a kind of resource moves: the very tables that the program reads."""
 
     object: Literal["state_machine"] = "state_machine"
-    resource: Literal["order"] = "order"
+    resource: str = Field(examples=["order"])
     machines: list[MachineOut]
 
 

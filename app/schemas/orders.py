@@ -19,13 +19,17 @@ from app.schemas.base import (
 )
 from app.schemas.quotes import FeeOut
 
+AddressText = Annotated[
+    PlainText,
+    StringConstraints(min_length=1, max_length=128),
+    Field(examples=["bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"]),
+]
+
 
 class DestinationIn(Request):
     """Where the coins go: the customer's own address."""
 
-    address: Annotated[PlainText, StringConstraints(min_length=1, max_length=128)] = Field(
-        examples=["bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"]
-    )
+    address: AddressText
 
 
 class CustomerIn(Request):
@@ -50,16 +54,23 @@ class OrderIn(Request):
     """A quote to carry out."""
 
     quote_id: Annotated[str, StringConstraints(max_length=64)] = Field(examples=["qt_01JD0000000000000000000000"])
-    destination: DestinationIn | None = None
+    destination: DestinationIn | None = Field(default=None, description="Where a buy is delivered to")
+    external_account_id: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+        default=None, examples=["xa_01JD0000000000000000000000"], description="Where a sale is paid out to"
+    )
+    refund_address: AddressText | None = Field(
+        default=None, description="Where the coins of a sale go back to, should they have to"
+    )
     external_id: Label | None = Field(default=None, examples=["inv-42"])
     customer: CustomerIn | None = None
     metadata: Metadata = Field(default_factory=dict)
 
 
 class RefundIn(Request):
-    """Money to give back; all that is held when no amount is named."""
+    """Money to give back: all that is held when no amount is named. The coins of a sale go back whole."""
 
     amount: AmountText | None = None
+    address: AddressText | None = Field(default=None, description="Where the coins of a sale go back to")
 
 
 class SourceOut(Resource):
@@ -95,8 +106,17 @@ class PaymentOut(Resource):
     failure: dict[str, JsonValue] | None = None
 
 
+class OrderDepositOut(Resource):
+    """Where the coins of a sale are awaited, how many of them, and until when."""
+
+    address: str
+    network: str
+    amount: str
+    expires_at: Moment
+
+
 class OrderOut(Resource):
-    """An order."""
+    """An order. A buy has a `payment`, a sale a `deposit`."""
 
     id: str = Field(examples=["or_01JD0000000000000000000000"])
     object: Literal["order"] = "order"
@@ -109,6 +129,9 @@ class OrderOut(Resource):
     source: SourceOut
     destination: DestinationOut
     payment: PaymentOut | None
+    deposit: OrderDepositOut | None = None
+    external_account_id: str | None = None
+    refund_address: str | None = None
     fees: list[FeeOut]
     hold: dict[str, JsonValue] | None
     dispute: dict[str, JsonValue] | None

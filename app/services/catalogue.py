@@ -1,13 +1,13 @@
-"""What this instance offers: assets, payment methods, and the state machines behind an order."""
+"""What this instance offers: assets, payment methods, and the state machines behind its resources."""
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
-from app.domain.assets import BITCOIN_DEPTH, CATALOGUE
+from app.domain.assets import CATALOGUE
+from app.domain.errors import NotFound
+from app.domain.machines import DESCRIPTIONS, Description
 from app.domain.money import Asset
-from app.domain.order import BUY, SELL, TERMINAL, OrderState
-from app.domain.order_public import event_of, stage_of, status_of
 from app.schemas.base import decimal_of
 from app.schemas.catalogue import (
     AssetList,
@@ -50,7 +50,7 @@ def _asset(asset: Asset, rails: Rails, policy: Policy) -> AssetOut:
                 below=None if step.below_units is None else decimal_of(step.below_units, asset),
                 confirmations=step.confirmations,
             )
-            for step in (BITCOIN_DEPTH if asset.network == "bitcoin" else ())
+            for step in (policy.ladder("bitcoin") if asset.network == "bitcoin" else ())
         ],
         routable=asset.code in policy.limits if asset.is_fiat else asset.network in rails.chains,
     )
@@ -71,23 +71,23 @@ def payment_methods(rails: Rails, policy: Policy) -> PaymentMethodList:
     )
 
 
-def order_machine() -> StateMachineOut:
-    """Both tables of an order."""
-    return StateMachineOut(machines=[_machine("buy"), _machine("sell")])
+def state_machine(resource: str) -> StateMachineOut:
+    """How one kind of resource moves: one table, or one for each direction. Raises NotFound."""
+    machines = [_machine(description) for description in DESCRIPTIONS if description.resource == resource]
+    if not machines:
+        raise NotFound
+    return StateMachineOut(resource=resource, machines=machines)
 
 
-def _machine(direction: Literal["buy", "sell"]) -> MachineOut:
-    edges = list((BUY if direction == "buy" else SELL).edges())
-    reached = {state for source, _, target in edges for state in (source, target)}
+def _machine(description: Description) -> MachineOut:
     return MachineOut(
-        direction=direction,
+        direction=description.direction,
         states=[
-            StateOut(state=state, status=status_of(state), stage=stage_of(state), terminal=state in TERMINAL)
-            for state in OrderState
-            if state in reached
+            StateOut(state=state.name, status=state.status, stage=state.stage, terminal=state.terminal)
+            for state in description.states
         ],
         edges=[
-            EdgeOut(source=source, trigger=trigger, target=target, event=event_of(source, trigger, target))
-            for source, trigger, target in edges
+            EdgeOut(source=edge.source, trigger=edge.trigger, target=edge.target, event=edge.event)
+            for edge in description.edges
         ],
     )

@@ -10,10 +10,10 @@ from app.db.database import Transaction
 from app.db.jobs import Job, JobName, enqueue
 from app.db.orders import Order
 from app.db.payments import OperationState, Payment
-from app.domain.bookkeeping import Moved
 from app.domain.errors import ConflictState
 from app.domain.money import Money, parse_units
 from app.domain.order import OrderState, OrderTrigger
+from app.domain.order_terms import Moved
 from app.ports.payin import DisputeReceipt, DisputeStatus
 from app.services import orders
 from app.services.orders import Fact

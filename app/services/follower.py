@@ -10,9 +10,10 @@ from app.db.chain import Arrival
 from app.db.database import Database, Transaction
 from app.domain import chart
 from app.domain.assets import native_asset
-from app.domain.bookkeeping import arrived
+from app.domain.bookkeeping_out import arrived
 from app.ports.chain import BlockId, ChainProvider, Scan
-from app.services import sends
+from app.services import deposits, payout_sends, sends
+from app.services.deposit_rules import DepositRules
 
 log = structlog.get_logger(__name__)
 
@@ -21,8 +22,11 @@ _BLOCKS_KNOWN = 150
 _BLOCKS_AT_ONCE = 50
 
 
-async def follow(db: Database, rail: ChainProvider) -> bool:
-    """Read on for some blocks, then confirm what became final. True when there is more to read at once."""
+async def follow(db: Database, rail: ChainProvider, rules: DepositRules) -> bool:
+    """Read on for some blocks, then confirm what became final and count what became deep enough.
+
+    True when there is more to read at once.
+    """
     async with db.connection() as connection:
         known = await wallet.known_blocks(connection, rail.network, _BLOCKS_KNOWN)
     scan = await rail.scan(known, limit=_BLOCKS_AT_ONCE)
@@ -32,22 +36,28 @@ async def follow(db: Database, rail: ChainProvider) -> bool:
             await chain.take_turn(tx, rail.network)
             if await chain.tip_hash(tx, rail.network) != (known[-1].hash if known else None):
                 return True  # another follower was quicker
-            await _apply(tx, rail.network, known, scan)
+            await _apply(tx, rules, rail.network, known, scan)
     async with db.connection() as connection:
-        final = await wallet.final_sends(connection, rail.network)
+        final = await wallet.final_lineages(connection, rail.network)
     for record in final:
-        await sends.confirm(db, record["order_id"], record["send_id"], record["txid"])
+        if record["order_id"] is None:
+            await payout_sends.settle(db, record["lineage_id"], record["txid"])
+        else:
+            await sends.confirm(db, record["order_id"], record["lineage_id"], record["txid"])
+    await deposits.count_due(db, rules, rail.network)
     return bool(scan.blocks) and scan.blocks[-1].id.height < scan.tip_height
 
 
-async def _apply(tx: Transaction, network: str, known: list[BlockId], scan: Scan) -> None:
+async def _apply(tx: Transaction, rules: DepositRules, network: str, known: list[BlockId], scan: Scan) -> None:
     if known and scan.fork_height < known[-1].height:
         log.warning("chain.reorganised", network=network, fork_height=scan.fork_height, tip=known[-1].height)
         for arrival in await chain.disconnect_above(tx, network, scan.fork_height):
             await _book(tx, network, arrival, undo=True)
+        await deposits.disconnected(tx, network, scan.fork_height)
     for block in scan.blocks:
         for arrival in await chain.connect(tx, network, block):
             await _book(tx, network, arrival, undo=False)
+        await deposits.in_block(tx, rules, network, block)
         for outpoint in await chain.foreign_spends(tx, network, block.id.height):
             await raise_alert(
                 tx, "foreign_spend", outpoint, "a coin of ours was spent by a transaction we never signed"

@@ -13,7 +13,7 @@ from app.domain.errors import DomainError, IdempotencyInProgress, IdempotencyMis
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """A request by its key. `fingerprint` is the SHA-256 of method, path and canonical body.
+    """A request by its key. `fingerprint` is a keyed hash of method, path and canonical body.
 
     `render` turns a refusal into the answer that is stored: the same refusal is given to every repetition.
     """
@@ -69,3 +69,15 @@ async def run(
             status, body = request.render(refusal)
         await idempotency.answer(tx, request.partner_id, request.key, status, body)
         return Answer(status, body)
+
+
+async def refuse(db: Database, request: IdempotentRequest, refusal: DomainError) -> Answer:
+    """A refusal that depends on what is stored: given again to every repetition, unless the key has an answer."""
+    async with db.transaction() as tx:
+        if not await idempotency.claim(tx, request.partner_id, request.key, request.fingerprint):
+            stored = await idempotency.find(tx, request.partner_id, request.key)
+            assert stored is not None  # noqa: S101 - keys are never deleted
+            return replay(stored, request)
+        status, body = request.render(refusal)
+        await idempotency.answer(tx, request.partner_id, request.key, status, body)
+    return Answer(status, body)

@@ -7,6 +7,7 @@ import re
 import secrets
 import string
 import zlib
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -14,14 +15,29 @@ from typing import Final
 from app.db import partners
 from app.db.columns import new_id
 from app.db.database import Database
+from app.domain.errors import SelfApprovalForbidden
 
 _ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _SECRET_LENGTH: Final = 43  # base62 digits that hold 256 bits
 _CHECKSUM_LENGTH: Final = 6
 _KEY: Final = re.compile(r"rmp_sk_(test|live)_[0-9A-Za-z]{49}")
 
+MAKER: Final = "payouts:create"
+CHECKER: Final = "payouts:approve"
 # All that a partner's own key may do; nothing here is the operator's.
-PARTNER_SCOPES: Final = ("quotes:*", "orders:*", "webhooks:*", "events:*", "ledger:read", "simulate:*")
+# Approving payouts is no part of it: whoever creates them has another key, or another person, approve them.
+PARTNER_SCOPES: Final = (
+    "quotes:*",
+    "orders:*",
+    MAKER,
+    "payouts:read",
+    "external_accounts:*",
+    "deposits:*",
+    "webhooks:*",
+    "events:*",
+    "ledger:read",
+    "simulate:*",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +70,29 @@ def hash_of(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
+def allows(granted: AbstractSet[str], wanted: str) -> bool:
+    """Whether the granted scopes cover one: by its name, as `orders:*`, or as `*`."""
+    return wanted in granted or f"{wanted.partition(':')[0]}:*" in granted or "*" in granted
+
+
 async def issue(
-    db: Database, partner_id: str, mode: str, scopes: list[str] | None = None, expires_at: datetime | None = None
+    db: Database,
+    partner_id: str,
+    mode: str,
+    scopes: list[str] | None = None,
+    expires_at: datetime | None = None,
+    *,
+    maker_and_checker: bool = False,
 ) -> tuple[str, str]:
-    """Give a partner a key; returns (key id, key). Raises ForeignKeyViolationError for an unknown partner."""
+    """Give a partner a key; returns (key id, key).
+
+    Raises SelfApprovalForbidden for one that may both create and approve payouts, unless `maker_and_checker` says
+    that this is meant: even then a key approves none of its own. Raises ForeignKeyViolationError for an unknown
+    partner.
+    """
+    granted = frozenset(PARTNER_SCOPES if scopes is None else scopes)
+    if not maker_and_checker and allows(granted, MAKER) and allows(granted, CHECKER):
+        raise SelfApprovalForbidden(f"One key may not have both {MAKER} and {CHECKER}.")
     made = new_key(mode)
     key_id = new_id("key")
     async with db.transaction() as tx:

@@ -11,8 +11,10 @@ from app.db.orders import Order
 from app.domain.assets import asset_by_id
 from app.domain.errors import NotFound, PreconditionFailed, ValidationFailed
 from app.domain.money import parse_units
+from app.domain.order import Direction
+from app.ports.chain import Destination
 from app.schemas.orders import RefundIn
-from app.services import idempotent, orders, refunds
+from app.services import coin_refunds, idempotent, orders, refunds, selling
 from app.services.idempotent import Answer, IdempotentRequest
 from app.services.order_view import order_out
 from app.services.rails import Rails
@@ -46,7 +48,10 @@ async def refund(
     *,
     expected: AbstractSet[int] | None,
 ) -> Answer:
-    """Give money back. Raises ValidationFailed for an amount that is not one of the order's currency."""
+    """Give money back. Raises ValidationFailed for an amount that is not one of the order's currency.
+
+    The coins of a sale go to the body's address; raises AddressInvalid or NetworkMismatch when that is none.
+    """
 
     async def act(tx: Transaction) -> tuple[int, bytes]:
         order = await _own(tx, partner_id, order_id, expected)
@@ -55,10 +60,25 @@ async def refund(
             units = parse_units(body.amount, asset_by_id(order.source_asset).decimals, pointer="/amount")
             if units == 0:
                 raise ValidationFailed("A refund is of more than nothing.", pointer="/amount")
-        moved = await refunds.request(tx, order_id, units, partner_id=partner_id, actor="partner")
+        if order.order_direction is Direction.SELL:
+            destination = await _refund_to(tx, rails, order, body)
+            moved = await coin_refunds.request(tx, order, units, destination, actor="partner")
+        elif body.address is not None:
+            raise ValidationFailed("Money goes back the way it came.", pointer="/address")
+        else:
+            moved = await refunds.request(tx, order_id, units, partner_id=partner_id, actor="partner")
         return 200, await _shown(tx, rails, moved)
 
     return await idempotent.run(db, request, act)
+
+
+async def _refund_to(tx: Transaction, rails: Rails, order: Order, body: RefundIn) -> Destination | None:
+    if body.address is None:
+        return None
+    rail = rails.chain(asset_by_id(order.source_asset).network)
+    destination = selling.parsed(rail, body.address, pointer="/address")
+    await selling.not_ours(tx, rail.network, destination, pointer="/address")
+    return destination
 
 
 async def _own(tx: Transaction, partner_id: str, order_id: str, expected: AbstractSet[int] | None) -> Order:

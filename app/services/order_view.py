@@ -8,7 +8,7 @@ from app.domain.assets import asset_by_id
 from app.domain.money import Asset
 from app.domain.order_public import allowed_actions, stage_of, status_of
 from app.schemas.base import decimal_of
-from app.schemas.orders import DestinationOut, OrderOut, PaymentOut, SourceOut
+from app.schemas.orders import DestinationOut, OrderDepositOut, OrderOut, PaymentOut, SourceOut
 from app.schemas.quotes import FeeOut
 
 
@@ -57,6 +57,17 @@ def _destination_out(order: Order, asset: Asset, confirmations: int) -> Destinat
     )
 
 
+def _deposit_out(order: Order, asset: Asset) -> OrderDepositOut | None:
+    if order.deposit_address is None or asset.network is None:
+        return None
+    return OrderDepositOut(
+        address=order.deposit_address,
+        network=asset.network,
+        amount=decimal_of(order.source_units, asset),
+        expires_at=order.expires_at,
+    )
+
+
 def order_out(
     order: Order,
     payment: Payment | None,
@@ -80,6 +91,9 @@ def order_out(
         source=_source_out(order, source),
         destination=_destination_out(order, destination, confirmations),
         payment=None if payment is None else payment_out(payment, publishable_key, with_secret=with_secret),
+        deposit=_deposit_out(order, source),
+        external_account_id=order.external_account_id,
+        refund_address=order.refund_address,
         fees=fees_out(
             fiat, processing=order.processing_units, network=order.network_units, partner=order.partner_units
         ),

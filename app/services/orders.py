@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from app.db import events, ledger, payments
+from app.db import events, holds, ledger, payments
 from app.db import orders as order_rows
 from app.db.columns import Document
 from app.db.database import Transaction
@@ -14,18 +14,22 @@ from app.db.jobs import Job, JobName, enqueue
 from app.db.orders import Order
 from app.db.payments import Payment
 from app.domain.assets import asset_by_id
-from app.domain.bookkeeping import Moved, OrderTerms, entries_for
+from app.domain.bookkeeping import entries_for
 from app.domain.chart import order as order_account
 from app.domain.errors import ConflictState, NotFound
 from app.domain.money import Money
-from app.domain.order import MACHINES, TERMINAL, OrderState, OrderTrigger
+from app.domain.order import MACHINES, TERMINAL, Direction, OrderState, OrderTrigger
 from app.domain.order_jobs import job_after
 from app.domain.order_public import event_of
+from app.domain.order_terms import Moved, OrderTerms
 from app.schemas.orders import OrderOut
 from app.services.order_view import order_out
 
 log = structlog.get_logger(__name__)
 T = OrderTrigger
+
+# Why coins that came too late for their price wait: they are never sold at it.
+LATE_FUNDS = "late_funds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Fact:
     failure: Document | None = None
     dispute: Document | None = None
     tx_hash: str | None = None
+    provider: str = ""  # the bank that pays, where that is not the payment's provider
     actor: str | None = None
     reason: str | None = None
 
@@ -94,7 +99,7 @@ async def move(tx: Transaction, order: Order, fact: Fact) -> Order | None:
         actor=fact.actor,
         reason=fact.reason,
     )
-    provider = payment.provider if payment else ""
+    provider = payment.provider if payment else fact.provider
     for entry in entries_for(fact.trigger, source, terms_of(order, provider), fact.moved):
         await ledger.post(tx, entry, order.id)
     await tell(tx, order, event_of(source, fact.trigger, target), before, order_out(order, payment))
@@ -103,12 +108,24 @@ async def move(tx: Transaction, order: Order, fact: Fact) -> Order | None:
     return order
 
 
+_RECEIVED = frozenset(
+    {
+        T.PAYMENT_CAPTURED,
+        T.DEPOSIT_UNDERPAID,
+        T.DEPOSIT_CONFIRMED,
+        T.DEPOSIT_OVERPAID,
+        T.SURPLUS_RECEIVED,
+        T.DEPOSIT_RESTORED,
+    }
+)
+
+
 def _apply(order: Order, fact: Fact, target: OrderState) -> None:
     """Change the row's columns as the fact says."""
     amount = fact.moved.amount
-    if fact.trigger in {T.PAYMENT_CAPTURED, T.DEPOSIT_CONFIRMED}:
+    if fact.trigger in _RECEIVED:
         order.received_units += amount
-    elif fact.trigger is T.DEPOSIT_REORGED:
+    elif fact.trigger in {T.DEPOSIT_REORGED, T.SURPLUS_REORGED}:
         order.received_units -= amount
     elif fact.trigger is T.REFUND_ACCEPTED:
         order.refunded_units += amount
@@ -155,8 +172,7 @@ async def _enqueue_next(
 
 async def hold(tx: Transaction, order_id: str, reason: str, *, cause: str, actor: str | None = None) -> Order | None:
     """Stop an order where it stands until a person, or a rule, takes the hold off."""
-    now = await tx.fetchval("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
-    document: Document = {"reason": reason, "since": now, "requirement": None}
+    document = await holds.document(tx, reason)
     return await advance(tx, order_id, Fact(T.HELD, f"{cause}:{reason}", hold=document, actor=actor, reason=reason))
 
 
@@ -174,10 +190,12 @@ async def payment_for(tx: Transaction, order: Order) -> Payment:
 
 
 async def cancel(tx: Transaction, partner_id: str, order_id: str) -> Order:
-    """Call an order off. Raises NotFound, or IllegalTransition once money may have moved."""
+    """Call an order off. Raises NotFound, and IllegalTransition or ConflictState once money may have moved."""
     order = await order_rows.lock(tx, order_id)
     if order is None or order.partner_id != partner_id:
         raise NotFound
+    if order.order_direction is Direction.SELL and await money_held(tx, order):
+        raise ConflictState("A part of the coins has arrived: this order can be refunded, not canceled.")
     moved = await advance(tx, order_id, Fact(T.CANCELED, f"{order_id}:cancel", actor="partner"))
     return moved or order  # the same partner may cancel twice; the second time changes nothing
 
@@ -185,8 +203,12 @@ async def cancel(tx: Transaction, partner_id: str, order_id: str) -> Order:
 async def expire(tx: Transaction, order_id: str) -> None:
     """End an order whose payment window has closed, unless something moved it just before."""
     order = await order_rows.lock(tx, order_id)
-    if order is not None and MACHINES[order.order_direction].allows(order.order_state, T.EXPIRED):
-        await advance(tx, order_id, Fact(T.EXPIRED, f"{order_id}:expiry"))
+    if order is None or not MACHINES[order.order_direction].allows(order.order_state, T.EXPIRED):
+        return
+    if order.order_direction is Direction.SELL and await money_held(tx, order):
+        await move(tx, order, Fact(T.UNDERPAYMENT_EXPIRED, f"{order_id}:expiry"))
+    else:
+        await move(tx, order, Fact(T.EXPIRED, f"{order_id}:expiry"))
 
 
 async def release(tx: Transaction, order_id: str, *, actor: str, reason: str) -> Order:
@@ -196,8 +218,11 @@ async def release(tx: Transaction, order_id: str, *, actor: str, reason: str) ->
         raise NotFound
     if order.hold is None:
         raise ConflictState("Nothing is holding this order.")
-    funded = order.order_state in {OrderState.PAID, OrderState.DEPOSIT_CONFIRMED}
-    if funded and order.received_units != order.source_units:  # whatever the newest hold's reason is
+    # Whatever the newest hold's reason is.
+    if order.order_state is OrderState.PAID and order.received_units != order.source_units:
         raise ConflictState("Another amount arrived than was agreed: this order can only be refunded.")
+    came_late = await order_rows.was_held(tx, order.id, LATE_FUNDS)
+    if order.order_state is OrderState.DEPOSIT_CONFIRMED and came_late:
+        raise ConflictState("The coins came after the price had ended: this order can only be refunded.")
     moved = await advance(tx, order_id, Fact(T.RELEASED, f"{order_id}:{order.sequence}", actor=actor, reason=reason))
     return moved or order

@@ -26,7 +26,6 @@ from app.domain.errors import (
     NotFound,
     QuoteExpired,
     QuoteUsed,
-    RouteUnsupported,
     ValidationFailed,
 )
 from app.domain.order import Direction, OrderState, OrderTrigger
@@ -35,8 +34,8 @@ from app.ports.chain import Destination
 from app.ports.errors import ProviderError
 from app.ports.payin import PaymentStatus
 from app.schemas.orders import OrderIn, OrderOut
-from app.services import payments
-from app.services.idempotent import Answer, IdempotentRequest, replay
+from app.services import payments, selling
+from app.services.idempotent import Answer, IdempotentRequest, refuse, replay
 from app.services.order_view import order_out, payment_out
 from app.services.policy import Policy
 from app.services.rails import Rails
@@ -70,21 +69,21 @@ async def place(
     """
     quote = await placing_rows.quote_for(db, caller.partner_id, body.quote_id)
     if quote is None:
-        return await _repeated(db, request, NotFound("There is no such quote.", pointer="/quote_id"))
-    placement = _decide(rails, policy, caller, body, quote, request_id)
+        return await refuse(db, request, NotFound("There is no such quote.", pointer="/quote_id"))
     try:
+        if Direction(quote.direction) is Direction.SELL:
+            return await selling.place(db, rails, policy, caller, body, quote, request, request_id)
+        placement = _decide(rails, policy, caller, body, quote, request_id)
         async with db.connection() as connection:
             written = await _write(connection, placement, request)
     except asyncpg.UniqueViolationError as violation:
-        return await _repeated(db, request, await _taken(db, caller, body, violation))
+        return await refuse(db, request, await _taken(db, caller, body, violation))
     if not written:
         return await _not_written(db, rails, request, placement)
     return await _start(db, rails, request, placement)
 
 
 def _decide(rails: Rails, policy: Policy, caller: Caller, body: OrderIn, quote: Quote, request_id: str) -> Placement:
-    if Direction(quote.direction) is Direction.SELL:
-        raise RouteUnsupported("Sell orders are not offered yet.", pointer="/quote_id")
     destination = _address(rails, body, quote)
     order = Order(
         id=new_id("or"),
@@ -136,6 +135,9 @@ def _payment_of(order: Order, provider: str) -> Payment:
 def _address(rails: Rails, body: OrderIn, quote: Quote) -> Destination:
     if body.destination is None:
         raise ValidationFailed("A buy needs an address to deliver to.", pointer="/destination")
+    for field in ("external_account_id", "refund_address"):
+        if getattr(body, field) is not None:
+            raise ValidationFailed("This belongs to a sale.", pointer=f"/{field}")
     try:
         return rails.chain(_network(quote.destination_asset)).parse(body.destination.address)
     except ValidationFailed as refusal:
@@ -219,25 +221,13 @@ async def _not_written(db: Database, rails: Rails, request: IdempotentRequest, p
         if await wallet.is_ours(connection, _network(order.destination_asset), order.script or ""):
             raise AddressInvalid("This is one of our own addresses.", pointer="/destination/address")
     gone: DomainError = QuoteUsed() if await placing_rows.is_used(db, order.quote_id) else QuoteExpired()
-    return await _repeated(db, request, gone)
+    return await refuse(db, request, gone)
 
 
 async def _take_over(tx: Transaction, stored: StoredAnswer, request: IdempotentRequest) -> bool:
     """Whether this repetition carries on for a request that died after transaction A."""
     died = stored.request_hash == request.fingerprint and stored.status is None and stored.stale
     return died and await idempotency.take_over(tx, request.partner_id, request.key)
-
-
-async def _repeated(db: Database, request: IdempotentRequest, refusal: DomainError) -> Answer:
-    """A refusal that depends on what is stored: given again to every repetition, unless the key has an answer."""
-    async with db.transaction() as tx:
-        if not await idempotency.claim(tx, request.partner_id, request.key, request.fingerprint):
-            stored = await idempotency.find(tx, request.partner_id, request.key)
-            assert stored is not None  # noqa: S101 - keys are never deleted
-            return replay(stored, request)
-        status, body = request.render(refusal)
-        await idempotency.answer(tx, request.partner_id, request.key, status, body)
-    return Answer(status, body)
 
 
 async def _taken(db: Database, caller: Caller, body: OrderIn, violation: asyncpg.UniqueViolationError) -> DomainError:

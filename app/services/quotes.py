@@ -67,14 +67,36 @@ async def create(
     method = body.payment_method or "card"
     if wanted.direction is Direction.BUY:
         rails.provider_of(method)
+    quote = priced(
+        wanted,
+        board,
+        policy,
+        partner_id=caller.partner_id,
+        at=caller.now,
+        now=time.monotonic(),
+        livemode=rails.livemode,
+    )
+    quote.payment_method = method if wanted.direction is Direction.BUY else "deposit"
+    quote.country = body.country
+    answer = quote_out(quote, caller.now).model_dump_json().encode()
+    return await _store(db, quote, request, answer)
+
+
+def priced(
+    wanted: Wanted, board: PriceBoard, policy: Policy, *, partner_id: str, at: datetime, now: float, livemode: bool
+) -> Quote:
+    """The price of an exchange as a quote's row, not written and without a payment method.
+
+    `at` is the database's clock, `now` the monotonic one. Raises RouteUnsupported, RouteUnavailable without a fresh
+    price, InsufficientLiquidity, AmountBelowMin and AmountAboveMax.
+    """
     limits = policy.limits.get(wanted.fiat.code)
     if limits is None:
         raise RouteUnsupported
     if wanted.side is _fiat_side(wanted.direction):
         _within(wanted.units, limits, wanted)
-    now = time.monotonic()
     book = board.book(wanted.coin.code, wanted.fiat.code, now=now)
-    priced = price(
+    made = price(
         wanted.units,
         direction=wanted.direction,
         amount_side=wanted.side,
@@ -83,12 +105,8 @@ async def create(
         terms=policy.terms,
         base_decimals=wanted.coin.decimals,
     )
-    _within(priced.fiat_units, limits, wanted)
-    quote = _row(caller, wanted, priced, book, policy, age=now - book.taken_at, livemode=rails.livemode)
-    quote.payment_method = method if wanted.direction is Direction.BUY else "deposit"
-    quote.country = body.country
-    answer = quote_out(quote, caller.now).model_dump_json().encode()
-    return await _store(db, quote, request, answer)
+    _within(made.fiat_units, limits, wanted)
+    return _row(partner_id, at, wanted, made, book, policy, age=now - book.taken_at, livemode=livemode)
 
 
 async def _store(db: Database, quote: Quote, request: IdempotentRequest, answer: bytes) -> Answer:
@@ -143,44 +161,56 @@ def _within(units: int, limits: Limits, wanted: Wanted) -> None:
 
 
 def _row(
-    caller: Caller, wanted: Wanted, priced: Priced, book: Book, policy: Policy, *, age: float, livemode: bool
+    partner_id: str,
+    at: datetime,
+    wanted: Wanted,
+    made: Priced,
+    book: Book,
+    policy: Policy,
+    *,
+    age: float,
+    livemode: bool,
 ) -> Quote:
     """The quote's row. Its times are of the database's clock, which the caller's authentication has read."""
-    fiat, coin = wanted.fiat, wanted.coin
-    terms: Document = {
-        "rate": format_units(priced.rate_units, fiat.decimals),
-        # The middle of two whole prices may end in half a unit: one more decimal writes it exactly.
-        "mid": format_units(int(priced.mid * 10), fiat.decimals + 1),
-        "sources": [book.source],
-        "as_of": format_moment(caller.now - timedelta(seconds=max(0.0, age))),
-        "spread_bps": policy.terms.spread_bps,
-        "total_cost_bps": priced.total_cost_bps,
-        "levels": [
-            [format_units(level, fiat.decimals), format_units(quantity, coin.decimals)]
-            for level, quantity in priced.levels
-        ],
-    }
     return Quote(
         id=new_id("qt"),
-        partner_id=caller.partner_id,
+        partner_id=partner_id,
         direction=wanted.direction.value,
         amount_side=wanted.side.value,
         status="open",
         source_asset=wanted.source.id,
-        source_units=priced.source_units,
+        source_units=made.source_units,
         destination_asset=wanted.destination.id,
-        destination_units=priced.destination_units,
-        venue_units=priced.venue_value,
-        spread_units=priced.spread_units,
-        processing_units=priced.processing_units,
-        partner_units=priced.partner_units,
-        network_units=priced.network_units,
+        destination_units=made.destination_units,
+        venue_units=made.venue_value,
+        spread_units=made.spread_units,
+        processing_units=made.processing_units,
+        partner_units=made.partner_units,
+        network_units=made.network_units,
         payment_method="",
-        terms=terms,
+        terms=_terms(wanted, made, book, policy, at - timedelta(seconds=max(0.0, age))),
         livemode=livemode,
-        expires_at=caller.now + policy.quote_lifetime,
-        created_at=caller.now,
+        expires_at=at + policy.quote_lifetime,
+        created_at=at,
     )
+
+
+def _terms(wanted: Wanted, made: Priced, book: Book, policy: Policy, as_of: datetime) -> Document:
+    """What a quote tells of how its price came about; `as_of` is the moment of the book."""
+    fiat, coin = wanted.fiat, wanted.coin
+    return {
+        "rate": format_units(made.rate_units, fiat.decimals),
+        # The middle of two whole prices may end in half a unit: one more decimal writes it exactly.
+        "mid": format_units(int(made.mid * 10), fiat.decimals + 1),
+        "sources": [book.source],
+        "as_of": format_moment(as_of),
+        "spread_bps": policy.terms.spread_bps,
+        "total_cost_bps": made.total_cost_bps,
+        "levels": [
+            [format_units(level, fiat.decimals), format_units(quantity, coin.decimals)]
+            for level, quantity in made.levels
+        ],
+    }
 
 
 async def get(db: Database, caller: Caller, quote_id: str) -> QuoteOut:

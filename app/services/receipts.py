@@ -10,9 +10,10 @@ from app.db.columns import Document
 from app.db.database import Transaction
 from app.db.orders import Order
 from app.db.payments import Payment
-from app.domain.bookkeeping import Moved, provider_fee
+from app.domain.bookkeeping import provider_fee
 from app.domain.errors import ConflictState
 from app.domain.order import MACHINES, OrderState, OrderTrigger
+from app.domain.order_terms import Moved
 from app.ports.outcome import Decline
 from app.ports.payin import PaymentReceipt, PaymentStatus
 from app.services import orders

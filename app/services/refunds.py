@@ -10,14 +10,14 @@ from app.db.jobs import Job, JobName, enqueue
 from app.db.orders import Order
 from app.db.payments import Operation, OperationKind, OperationState, Payment
 from app.domain.assets import asset_by_id
-from app.domain.bookkeeping import Moved
 from app.domain.errors import AmountBelowMin, ConflictState, InsufficientBalance, NotFound
 from app.domain.money import Money
-from app.domain.order import MACHINES, OrderState, OrderTrigger
+from app.domain.order import MACHINES, Direction, OrderState, OrderTrigger
+from app.domain.order_terms import Moved
 from app.ports.errors import OutcomeUnknown, ProviderRejected
 from app.ports.outcome import Decline, Outcome
 from app.ports.payin import RefundReceipt
-from app.services import orders
+from app.services import coin_refunds, order_payouts, orders
 from app.services.orders import Fact
 from app.services.payments import KEY_LIFETIME
 from app.services.rails import Rails
@@ -44,6 +44,8 @@ async def request(
     order = await order_rows.lock(tx, order_id)
     if order is None or (partner_id is not None and order.partner_id != partner_id):
         raise NotFound
+    if order.order_direction is Direction.SELL:
+        return await coin_refunds.request(tx, order, units, None, actor=actor, reason=reason)
     MACHINES[order.order_direction].target(order.order_state, T.REFUND_REQUESTED)
     if order.order_state is OrderState.AUTHORISED:
         return await _release_authorisation(tx, order, units, actor, reason)
@@ -103,10 +105,13 @@ async def _intend(tx: Transaction, order: Order, units: int, actor: str | None, 
 
 
 async def refund_order(db: Database, order_id: str) -> None:
-    """The job of a refunding order: intend a refund of all that is held and not promised yet."""
+    """The job of a refunding order: send back all that it holds and has not promised yet."""
     async with db.transaction() as tx:
         order = await order_rows.lock(tx, order_id)
         if order is None or order.order_state is not OrderState.REFUNDING or order.hold is not None:
+            return
+        if order.order_direction is Direction.SELL:
+            await order_payouts.refund_coins(tx, order)
             return
         free = await _refundable(tx, order)
         if free > 0:

@@ -10,6 +10,7 @@ from app.db import deliveries, notifications, wallet
 from app.db import idempotency as idempotency_rows
 from app.db import orders as order_rows
 from app.db import payments as payment_rows
+from app.db import payouts as payout_rows
 from app.db.alerts import raise_alert
 from app.db.database import Database
 from app.db.jobs import Job, JobName, enqueue, without_job
@@ -17,7 +18,7 @@ from app.db.payments import OperationKind
 from app.domain.errors import Conflict
 from app.domain.order import OrderState
 from app.ports.errors import ProviderError
-from app.services import orders, payments, refunds, sends
+from app.services import bank_payouts, batch_payments, orders, payments, payout_sends, refunds, sends
 from app.services.rails import Rails
 from app.services.sends import Sender
 
@@ -25,7 +26,11 @@ log = structlog.get_logger(__name__)
 
 _AT_ONCE = 100
 # What is ours to do at once; the rest waits for somebody else, or is asked for anew by another sweep.
-_WORK_IN = {OrderState.AUTHORISED: JobName.CAPTURE_PAYMENT, OrderState.PAID: JobName.SEND_COINS}
+_WORK_IN = {
+    OrderState.AUTHORISED: JobName.CAPTURE_PAYMENT,
+    OrderState.PAID: JobName.SEND_COINS,
+    OrderState.DEPOSIT_CONFIRMED: JobName.PAY_OUT_ORDER,
+}
 IDEMPOTENCY_DAYS = 30
 
 
@@ -52,6 +57,15 @@ async def poll_payments(db: Database, rails: Rails) -> int:
     return len(due)
 
 
+async def poll_payouts(db: Database, rails: Rails) -> int:
+    """Look up bank payouts at their source, settled ones too: any of them can still come back."""
+    async with db.transaction() as tx:
+        due = await payout_rows.claim_due(tx, _AT_ONCE)
+    for payout in due:
+        await _tolerate(db, payout.id, bank_payouts.look_up(db, rails, payout))
+    return len(due)
+
+
 async def settle_operations(db: Database, rails: Rails) -> int:
     """Ask the source about requests whose outcome has stayed open; how many there were."""
     async with db.connection() as connection:
@@ -71,13 +85,17 @@ async def settle_operations(db: Database, rails: Rails) -> int:
 
 
 async def rebroadcast(db: Database, senders: Mapping[str, Sender]) -> int:
-    """Hand bytes that no block has taken to the network again; how many sends there were."""
+    """Hand bytes that no block has taken to the network again; how many transactions there were."""
     count = 0
     for network, sender in senders.items():
         async with db.connection() as connection:
-            silent = await wallet.silent_sends(connection, network, _AT_ONCE)
+            silent = await wallet.silent_lineages(connection, network, _AT_ONCE)
         for record in silent:
-            await _tolerate(db, record["send_id"], sends.broadcast(db, sender, record["order_id"]))
+            lineage_id, order_id = record["lineage_id"], record["order_id"]
+            if order_id is None:
+                await _tolerate(db, lineage_id, payout_sends.broadcast(db, sender, lineage_id))
+            else:
+                await _tolerate(db, lineage_id, sends.broadcast(db, sender, order_id))
         count += len(silent)
     return count
 
@@ -91,6 +109,9 @@ async def wake_jobs(db: Database) -> None:
         for state, name in _WORK_IN.items():
             standing = await without_job(tx, name, await order_rows.standing_in(tx, state, _AT_ONCE))
             await enqueue(tx, [Job(name, order_id) for order_id in standing])
+        waiting = await without_job(tx, JobName.PAY_BANK, await payout_rows.standing(tx, _AT_ONCE))
+        await enqueue(tx, [Job(JobName.PAY_BANK, payout_id) for payout_id in waiting])
+        await batch_payments.wake(tx, _AT_ONCE)
         late = await deliveries.claim_overdue(tx, _AT_ONCE)
         await enqueue(tx, [Job(JobName.DELIVER, delivery_id) for delivery_id in late])
 

@@ -74,10 +74,11 @@ def as_satoshi(value: object) -> int:
 def block_of(answer: dict[str, object]) -> ChainBlock:
     """A block from `getblock` with verbosity 2; raises Unusable."""
     block = BlockId(as_count(answer.get("height")), as_hash(answer.get("hash")))
-    return ChainBlock(block, tuple(_transaction_of(as_object(item)) for item in as_list(answer.get("tx"))))
+    return ChainBlock(block, tuple(transaction_of(as_object(item)) for item in as_list(answer.get("tx"))))
 
 
-def _transaction_of(answer: dict[str, object]) -> ChainTransaction:
+def transaction_of(answer: dict[str, object]) -> ChainTransaction:
+    """A transaction as blocks and `getrawtransaction` show it; raises Unusable."""
     spends = [as_object(item) for item in as_list(answer.get("vin"))]
     return ChainTransaction(
         as_hash(answer.get("txid")),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from functools import reduce
+from operator import xor
 
 _BASE58 = {char: value for value, char in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
 _BECH32_CHARS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BECH32 = {char: value for value, char in enumerate(_BECH32_CHARS)}
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+# What each of the 32 values of the top five bits feeds back: thousands of addresses are read at once.
+_FEEDBACK = tuple(reduce(xor, (term for bit, term in enumerate(_GENERATOR) if top >> bit & 1), 0) for top in range(32))
 _CHECKSUM_BECH32 = 1
 _CHECKSUM_BECH32M = 0x2BC830A3
 _MAX_LENGTH = 90
@@ -43,7 +47,7 @@ def decode_segwit(text: str) -> tuple[str, int, bytes]:
     if len(text) > _MAX_LENGTH or not text.isascii() or text not in (text.lower(), text.upper()):
         raise ValueError("not bech32")
     hrp, separator, tail = text.lower().rpartition("1")
-    if not separator or not hrp or len(tail) < 7 or any(char not in _BECH32 for char in tail):
+    if not separator or not hrp or len(tail) < 7 or not _BECH32.keys() >= set(tail):
         raise ValueError("not bech32")
     if any(not 33 <= ord(char) <= 126 for char in hrp):
         raise ValueError("not bech32")
@@ -66,11 +70,7 @@ def _polymod(values: list[int]) -> int:
     """The checksum of BIP-173: a polynomial over five-bit values."""
     check = 1
     for value in values:
-        top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ value
-        for bit, term in enumerate(_GENERATOR):
-            if top >> bit & 1:
-                check ^= term
+        check = (check & 0x1FFFFFF) << 5 ^ value ^ _FEEDBACK[check >> 25]
     return check
 
 

@@ -12,8 +12,19 @@ from typing import Final, TypeVar
 
 import httpx
 
+from app.ports.chain import ChainTransaction
 from app.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
-from providers.bitcoin.answers import Unusable, as_count, as_hash, as_object, as_satoshi, as_text, decode
+from providers.bitcoin.answers import (
+    Unusable,
+    as_count,
+    as_hash,
+    as_list,
+    as_object,
+    as_satoshi,
+    as_text,
+    decode,
+    transaction_of,
+)
 
 PROVIDER: Final = "bitcoin"
 
@@ -84,6 +95,23 @@ class Node:
     async def block(self, block_hash: str) -> dict[str, object]:
         """A block with its transactions, as `getblock` tells it with verbosity 2."""
         return await self._read(as_object, "getblock", block_hash, 2)
+
+    async def best_block(self) -> str:
+        """The hash of the newest block."""
+        return await self._read(as_hash, "getbestblockhash")
+
+    async def mempool(self) -> list[str]:
+        """The ids of the transactions that wait for a block."""
+        return await self._read(lambda answer: [as_hash(txid) for txid in as_list(answer)], "getrawmempool")
+
+    async def transaction(self, txid: str) -> ChainTransaction | None:
+        """A waiting transaction; None when the node does not have it any more."""
+        try:
+            return await self._query(lambda answer: transaction_of(as_object(answer)), "getrawtransaction", txid, 1)
+        except NodeError as error:
+            if error.code == _INVALID_ADDRESS_OR_KEY:
+                return None
+            raise _unavailable(error) from None
 
     async def estimated_fee(self, target_blocks: int) -> int | None:
         """What to pay to be mined within so many blocks, in satoshi per 1000 virtual bytes; None if it cannot say."""

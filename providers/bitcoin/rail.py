@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from app.ports.chain import (
@@ -15,6 +16,7 @@ from app.ports.chain import (
     Recipient,
     Scan,
     SignedTransaction,
+    Waiting,
 )
 from app.ports.errors import ProviderUnavailable
 from providers.bitcoin.addresses import BitcoinAddresses
@@ -102,6 +104,16 @@ class BitcoinRail:
         blocks = await self._read_on(fork, fork_height + 1, min(limit, tip - fork_height))
         newest = blocks[-1].id.height if blocks else tip
         return Scan(fork_height, blocks, max(tip, newest))
+
+    async def waiting(self, seen: AbstractSet[str], *, limit: int) -> Waiting:
+        """What waits in the node's mempool. One that leaves it while we read is left out of the transactions."""
+        await self._check_chain()
+        txids = await self._node.mempool()
+        unseen = [txid for txid in txids if txid not in seen]
+        found = [await self._node.transaction(txid) for txid in unseen[:limit]]
+        tip = await self._node.best_block()
+        read = tuple(transaction for transaction in found if transaction is not None)
+        return Waiting(frozenset(txids), read, tip, more=len(unseen) > limit)
 
     async def _newest_in_chain(self, known: Sequence[BlockId]) -> BlockId | None:
         for block in reversed(known):

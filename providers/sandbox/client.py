@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import httpx
 
@@ -35,6 +36,65 @@ class SandboxClient:
         body = {"outputs": [{"address": address, "amount": amount} for address, amount in outputs]}
         answer = await self.command("POST", "/control/bitcoin/fund", body)
         return [str(txid) for txid in answer["txids"]]
+
+    async def deposit(self, network: str, address: str, units: int) -> str:
+        """Pay an address from the faucet, in satoshi, and leave that to a miner; the transaction's id."""
+        if network != "bitcoin":
+            raise ProviderRejected(PROVIDER, "there is no such chain here")
+        body = {"outputs": [{"address": address, "amount": units}], "mine": False}
+        answer = await self.command("POST", "/control/bitcoin/fund", body)
+        return str(answer["txids"][0])
+
+    async def settle(self, payout_reference: str) -> None:
+        """Let a bank transfer settle now."""
+        await self.increase_settle(payout_reference)
+
+    async def give_back(self, payout_reference: str, code: str) -> None:
+        """Send a bank transfer back, at any time."""
+        await self.increase_return(payout_reference, code)
+
+    async def sepa_register(self, folder: Path, iban: str, balance: int) -> None:
+        """Have the SEPA bank serve a folder, with our account at it and its first balance in cents."""
+        body = {"path": str(folder), "iban": iban, "balance": balance}
+        await self.command("POST", "/control/sepa/folders", body)
+
+    async def sepa_credit(self, folder: Path, amount: int, sender: str = "", message: str = "") -> None:
+        """Let somebody send cents to our account."""
+        body = {"folder": str(folder), "amount": amount, "sender": sender, "message": message}
+        await self.command("POST", "/control/sepa/credit", body)
+
+    async def sepa_return(self, folder: Path, end_to_end_id: str, code: str = "AC04") -> None:
+        """Let a booked payment come back; the next statement tells of it."""
+        body = {"folder": str(folder), "end_to_end_id": end_to_end_id, "code": code}
+        await self.command("POST", "/control/sepa/return", body)
+
+    async def sepa_run(self, folder: Path) -> None:
+        """Let the bank do now what is waiting."""
+        await self.command("POST", "/control/sepa/run", {"folder": str(folder)})
+
+    async def increase_settle(self, transfer_reference: str) -> None:
+        """Let a bank transfer settle now."""
+        await self.command("POST", "/control/increase/settle", {"transfer": transfer_reference})
+
+    async def increase_return(self, transfer_reference: str, code: str = "R03") -> None:
+        """Send a bank transfer back under one of the scheme's codes (`R03` for ACH, `AC03` for a wire), at any time."""
+        await self.command("POST", "/control/increase/return", {"transfer": transfer_reference, "code": code})
+
+    async def increase_reject(self, transfer_reference: str) -> None:
+        """Let Increase refuse a transfer that has not left yet."""
+        await self.command("POST", "/control/increase/reject", {"transfer": transfer_reference})
+
+    async def increase_correct(self, transfer_reference: str, code: str = "C01") -> None:
+        """Send a notification of change."""
+        await self.command("POST", "/control/increase/correct", {"transfer": transfer_reference, "code": code})
+
+    async def increase_credit(
+        self, account_number_reference: str, amount: int, sender: str, message: str, *, method: str = "ach"
+    ) -> str:
+        """Send cents to an account number, by its id or its digits; the inbound transfer's id."""
+        body = {"account_number": account_number_reference, "amount": amount, "sender": sender, "message": message}
+        answer = await self.command("POST", "/control/increase/credit", body | {"method": method})
+        return str(answer["id"])
 
     async def requests(self, account: str) -> list[dict[str, object]]:
         """Every request that an account (by its secret key) has made, in order, as the sandbox logged it."""

@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from providers.sandbox.faults import Fault, FaultKind, Faults
+from providers.sandbox.increase.books import owner_named
 from providers.sandbox.requests import LoggedRequest, RequestLog
 from providers.sandbox.store import Store
 from providers.sandbox.stripe.accounts import account_named
@@ -74,7 +75,7 @@ class FaultIn(Body):
 
     kind: FaultKind
     times: int = Field(default=1, ge=1, le=100_000)
-    target: Literal["stripe", "bitcoin", "kraken"] | None = None
+    target: Literal["stripe", "increase", "bitcoin", "kraken"] | None = None
     method: str | None = None
     path: str | None = None
     account: str | None = None
@@ -109,7 +110,7 @@ def router(*, store: Store, faults: Faults, log: RequestLog, venue: Venue, acts:
 
     @routes.get("/requests")
     async def requests(account: str | None = None, after: int = 0, limit: int = 1000) -> dict[str, object]:
-        known = account_named(account) if account is not None else None
+        known = _account(account) if account is not None else None
         lines: list[LoggedRequest] = log.list(account=known, after=after, limit=limit + 1)
         return {"data": [dataclasses.asdict(line) for line in lines[:limit]], "has_more": len(lines) > limit}
 
@@ -164,7 +165,7 @@ def _faults(faults: Faults) -> APIRouter:
     @routes.post("", status_code=201)
     async def arm(body: FaultIn) -> dict[str, object]:
         words = body.model_dump()
-        words["account"] = account_named(body.account) if body.account is not None else None
+        words["account"] = _account(body.account) if body.account is not None else None
         try:
             return dataclasses.asdict(faults.arm(Fault(**words)))
         except re.error as error:
@@ -176,7 +177,7 @@ def _faults(faults: Faults) -> APIRouter:
 
     @routes.delete("")
     async def clear(account: str | None = None) -> dict[str, int]:
-        return {"cleared": faults.clear(account_named(account) if account is not None else None)}
+        return {"cleared": faults.clear(_account(account) if account is not None else None)}
 
     return routes
 
@@ -200,6 +201,11 @@ def _venue(venue: Venue) -> APIRouter:
         return {"pair": name, **dataclasses.asdict(venue.book(name))}
 
     return routes
+
+
+def _account(text: str) -> str:
+    """Whose requests are meant: an account's id, or the key of Stripe's or Increase's that opens it."""
+    return owner_named(account_named(text))
 
 
 def _pair(text: str) -> str:

@@ -68,10 +68,11 @@ class Fault:
             and (self.path is None or re.search(self.path, call.path) is not None)
         )
 
-    def fits_event(self, account: str, event_type: str) -> bool:
+    def fits_event(self, account: str, event_type: str, target: str) -> bool:
         """Whether the webhooks of this event are meant."""
         return (
             self.kind.is_webhook
+            and self.target in (None, target)
             and self.account in (None, account)
             and (self.event is None or re.search(self.event, event_type) is not None)
         )
@@ -101,9 +102,9 @@ class Faults:
         """Use up one fault that fits this request."""
         return self._take(lambda fault: fault.fits_call(call))
 
-    def for_event(self, account: str, event_type: str) -> Fault | None:
+    def for_event(self, account: str, event_type: str, target: str = "stripe") -> Fault | None:
         """Use up one fault that fits this event."""
-        return self._take(lambda fault: fault.fits_event(account, event_type))
+        return self._take(lambda fault: fault.fits_event(account, event_type, target))
 
     def _take(self, fits: Callable[[Fault], bool]) -> Fault | None:
         if not self.armed:

@@ -12,12 +12,15 @@ import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from providers.sandbox.faults import Fault, FaultKind, Faults
+from providers.sandbox.increase.books import owner_of_key
 from providers.sandbox.requests import Call, RequestLog
 from providers.sandbox.store import Store
 from providers.sandbox.stripe.accounts import account_of, secret_key_in
 
 ABORT = "sandbox.abort"  # the ASGI extension by which a request cuts its own connection; see main.AbortableProtocol
-TARGETS = {"/stripe": "stripe", "/bitcoin": "bitcoin", "/kraken": "kraken"}
+TARGETS = {"/stripe": "stripe", "/increase": "increase", "/bitcoin": "bitcoin", "/kraken": "kraken"}
+# What Increase calls these; for any other status the fault has to bring its own body.
+_INCREASE_ERRORS = {429: "rate_limited_error", 500: "internal_server_error"}
 GARBAGE = b"<html><body>502 Bad Gateway</body></html>"
 
 
@@ -100,8 +103,8 @@ class Gate:
                 return Answer(200, ((b"content-type", b"text/html"),), (fault.body or "").encode() or GARBAGE)
             if fault.kind is not FaultKind.ERROR_AFTER:
                 return real
-        if fault.sticky:
-            self._pin(call, spoilt)
+        if fault.sticky and call.target == "stripe":
+            self._pin(call, spoilt)  # Increase keeps objects under a key, not answers
         return spoilt
 
     async def _apply(self, scope: Scope, call: Call) -> Answer:
@@ -143,9 +146,15 @@ async def _read(scope: Scope, receive: Receive) -> Call:
     path = path.removeprefix(prefix)
     if target == "bitcoin":
         path = f"{path}/{_rpc_method(body)}"
-    secret_key = secret_key_in(headers.get(b"authorization")) if target == "stripe" else None
-    account = account_of(secret_key) if secret_key else None
+    account = _account_in(target, headers.get(b"authorization"))
     return Call(target, scope["method"], path, account, headers.get(b"idempotency-key"), body, received_at)
+
+
+def _account_in(target: str, authorization: str | None) -> str | None:
+    """Whose request it is: an id that its key opens, never the key."""
+    accounts = {"stripe": account_of, "increase": owner_of_key}
+    secret_key = secret_key_in(authorization) if target in accounts else None
+    return accounts[target](secret_key) if secret_key else None
 
 
 def _rpc_method(body: bytes) -> str:
@@ -160,7 +169,7 @@ def _is_logged(call: Call) -> bool:
     """Whether the request can change anything, or reads the books that the auditor compares."""
     if call.target == "bitcoin":
         return call.path in ("/sendrawtransaction", "/generatetoaddress", "/invalidateblock", "/batch")
-    return call.target == "stripe"
+    return call.target in ("stripe", "increase")
 
 
 def _key_in_use(call: Call) -> Answer:
@@ -179,6 +188,7 @@ def _error_of(fault: Fault, call: Call) -> Answer:
         error = {"message": "Too many requests.", "type": "invalid_request_error", "code": "rate_limit"}
     shapes: dict[str, object] = {
         "stripe": {"error": error},
+        "increase": {"type": _INCREASE_ERRORS.get(fault.status), "status": fault.status, "title": "A sandbox fault."},
         "kraken": {"error": ["EService:Unavailable"], "result": {}},
         "bitcoin": {"result": None, "error": {"code": -1, "message": "sandbox fault"}, "id": None},
     }

@@ -19,7 +19,11 @@ from providers.sandbox.bitcoin.rpc import router as bitcoin_router
 from providers.sandbox.control_chain import Miner
 from providers.sandbox.faults import Faults
 from providers.sandbox.gate import ABORT, Gate
+from providers.sandbox.increase.bank import Bank
 from providers.sandbox.requests import RequestLog
+from providers.sandbox.sepa import control as sepa_control
+from providers.sandbox.sepa.folders import Folders
+from providers.sandbox.sepa.rows import SCHEMA as SEPA_SCHEMA
 from providers.sandbox.store import Store
 from providers.sandbox.stripe import api as stripe_api
 from providers.sandbox.stripe.acts import Acts
@@ -43,8 +47,11 @@ class SandboxSettings:
     bitcoin_password: str = "sandbox"  # noqa: S105 (the sandbox holds play money and listens on loopback)
     with_bitcoin: bool = True  # tests of the other targets start faster without a chain
     mining_interval: float = 2.0
+    increase_pause: float = 0.2  # how long a bank transfer rests in each state
     webhook_first_pause: float = 0.5
     webhook_timeout: float = 10.0
+    sepa_folder: Path | None = None  # served from the start; others register at /control/sepa/folders
+    sepa_pause: float = 1.0  # between a payment's acceptance and its booking
 
 
 class AbortableProtocol(HttpToolsProtocol):
@@ -60,23 +67,22 @@ def build_app(home: Path, settings: SandboxSettings) -> FastAPI:
     """The whole far side over the truth below `home`; one per directory, on one event loop."""
     home.mkdir(parents=True, exist_ok=True)
     store = Store(home / "stripe.sqlite")
-    faults, log, books, market = Faults(), RequestLog(store), Books(store), venue.Venue(store)
-    deliveries = Deliveries(
-        store, books, faults, first_pause=settings.webhook_first_pause, timeout=settings.webhook_timeout
-    )
-    events, balance, endpoints = Events(books, deliveries), Balance(books), Endpoints(books, deliveries)
-    disputes = Disputes(books, events, balance)
-    payments, refunds = Payments(books, events, balance, disputes), Refunds(books, events, balance)
-    resources = Resources(books, Verbs(books, payments, refunds), balance, endpoints, deliveries)
-    stripe = stripe_api.StripeApi(store, books, resources)
-    acts = Acts(books, payments, refunds, disputes, endpoints, stripe.idempotency)
+    sepa_store = Store(home / "sepa.sqlite", SEPA_SCHEMA)
+    faults, log, market = Faults(), RequestLog(store), venue.Venue(store)
+    stripe, acts, deliveries = _stripe(store, faults, settings)
+    folders = Folders(sepa_store, settings.sepa_pause)
+    pauses = {"pause": settings.increase_pause, "first_pause": settings.webhook_first_pause}
+    bank = Bank(store, faults, timeout=settings.webhook_timeout, **pauses)
     node, miner = Node.open(home) if settings.with_bitcoin else None, Miner()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        loops = [asyncio.create_task(deliveries.run())]
+        if settings.sepa_folder is not None:
+            await folders.register(settings.sepa_folder)
+        work = [deliveries.run(), folders.rounds(), bank.run()]
         if node is not None:
-            loops.append(asyncio.create_task(_mine(node, miner, settings.mining_interval)))
+            work.append(_mine(node, miner, settings.mining_interval))
+        loops = [asyncio.create_task(each) for each in work]
         yield
         for loop in loops:
             loop.cancel()
@@ -85,16 +91,33 @@ def build_app(home: Path, settings: SandboxSettings) -> FastAPI:
         if node is not None:
             node.close()
         store.close()
+        sepa_store.close()
 
     app = FastAPI(title="Rampwright sandbox", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(Gate, store=store, faults=faults, log=log, pin=stripe.pin)
     app.include_router(stripe_api.router(stripe))
+    app.include_router(bank.routes())
     app.include_router(venue.router(market))
     app.include_router(control.router(store=store, faults=faults, log=log, venue=market, acts=acts))
+    app.include_router(sepa_control.router(folders))
     if node is not None:
         app.include_router(bitcoin_router(node, settings.bitcoin_user, settings.bitcoin_password), prefix="/bitcoin")
         app.include_router(control_chain.router(node, miner))
     return app
+
+
+def _stripe(store: Store, faults: Faults, settings: SandboxSettings) -> tuple[stripe_api.StripeApi, Acts, Deliveries]:
+    """Stripe's parts, put together."""
+    books = Books(store)
+    deliveries = Deliveries(
+        store, books, faults, first_pause=settings.webhook_first_pause, timeout=settings.webhook_timeout
+    )
+    events, balance, endpoints = Events(books, deliveries), Balance(books), Endpoints(books, deliveries)
+    disputes = Disputes(books, events, balance)
+    payments, refunds = Payments(books, events, balance, disputes), Refunds(books, events, balance)
+    resources = Resources(books, Verbs(books, payments, refunds), balance, endpoints, deliveries)
+    stripe = stripe_api.StripeApi(store, books, resources)
+    return stripe, Acts(books, payments, refunds, disputes, endpoints, stripe.idempotency), deliveries
 
 
 def serve(

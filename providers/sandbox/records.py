@@ -1,4 +1,4 @@
-"""The sandbox's log of requests as an auditor's records: what our program asked of Stripe, by another's account."""
+"""The sandbox's log of requests as an auditor's records: what our program asked of a provider, by another's account."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from app.ports.records import SeenRequest
 from providers.sandbox.client import SandboxClient
 
-# Setting up webhooks moves no money; everything else that is posted may.
-_HARMLESS = "/v1/webhook_endpoints"
+# Setting up webhooks and opening numbers moves no money; everything else that is posted may.
+_HARMLESS = ("/v1/webhook_endpoints", "/event_subscriptions", "/account_numbers")
 
 
 class SandboxRecords:
-    """Implements RequestRecords for one Stripe account of the sandbox."""
+    """Implements RequestRecords for one account of the sandbox, at Stripe or at Increase."""
 
     def __init__(self, client: SandboxClient, account: str) -> None:
         """`account` is the account's id, or a secret key that opens it."""

@@ -1,4 +1,4 @@
-"""The sandbox's one SQLite file: a single connection, and commits shared by the requests of one loop turn."""
+"""An SQLite file of the sandbox: a single connection, and commits shared by the requests of one loop turn."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ class Store:
     has it committed at the next turn of the loop, and every caller of that turn shares the one fsync.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: str = SCHEMA) -> None:
         """Open or create the file at `path`."""
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA wal_autocheckpoint = 8000")  # pages: fewer pauses for copying back
-        self._connection.executescript(SCHEMA)
+        self._connection.executescript(schema)
         self._commit: asyncio.Future[None] | None = None
 
     def close(self) -> None:

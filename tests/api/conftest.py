@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.db.database import Database
+from app.services import keys
 from tests.api.front import Caller, Front, open_front
+from tests.api.payouts import Desk, open_desk
 from tests.support.far_side import FarSide
 from tests.support.postgres import create_database, drop_database
 
@@ -25,5 +27,12 @@ async def front(database_url: str, far_side: FarSide) -> AsyncIterator[Front]:
 
 @pytest.fixture
 async def caller(front: Front) -> Caller:
-    """A partner of this test's own."""
-    return await front.caller()
+    """A partner of this test's own, whose key may do everything that a partner's can."""
+    return await front.caller(scopes=[*keys.PARTNER_SCOPES, keys.CHECKER])
+
+
+@pytest.fixture(scope="session")
+async def desk(front: Front, far_side: FarSide, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    """The shared instance with banks behind it."""
+    async with open_desk(front, far_side.url, tmp_path_factory.mktemp("sepa")) as opened:
+        yield opened

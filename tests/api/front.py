@@ -124,7 +124,7 @@ class Front:
         async with self.context.db.transaction() as tx:
             await insert_partner(tx, partner_id, "Partner")
             expires_at = None if expires_in is None else await tx.fetchval("SELECT now()") + expires_in
-        key_id, key = await keys.issue(self.context.db, partner_id, mode, scopes, expires_at)
+        key_id, key = await keys.issue(self.context.db, partner_id, mode, scopes, expires_at, maker_and_checker=True)
         return Caller(partner_id, key_id, key, self.http)
 
     async def state(self, *, but_keys: bool = False) -> str:

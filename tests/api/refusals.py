@@ -21,18 +21,34 @@ for _path, _item in DOCUMENT["paths"].items():
         if "security" not in _operation:
             continue
         _real = _path
-        for _name, _prefix in (("order", "or"), ("quote", "qt"), ("event", "ev"), ("endpoint", "we")):
+        for _name, _prefix in (
+            ("order", "or"),
+            ("quote", "qt"),
+            ("event", "ev"),
+            ("endpoint", "we"),
+            ("account", "xa"),
+            ("batch", "pb"),
+            ("file", "fi"),
+            ("deposit_address", "da"),
+            ("deposit", "dp"),
+            ("payout", "po"),
+            ("top_up", "tu"),
+        ):
             _real = _real.replace(f"{{{_name}_id}}", f"{_prefix}_{ULID}")
         _where = (_method.upper(), _real.replace("{key}", "no-such-key"))
         OPERATIONS.append(_where)
         for _scope in _operation["security"][0]["api_key"]:
             SCOPES[_where] = _scope
-        if "requestBody" in _operation:
+        if "application/json" in _operation.get("requestBody", {}).get("content", {}):
             BODIES[_where] = _operation["requestBody"]["content"]["application/json"]["example"]
 POSTS = [where for where in OPERATIONS if where[0] == "POST"]
 WITH_BODY = sorted(BODIES)
 NEEDS_BODY = [
-    where for where in WITH_BODY if not where[1].endswith(("/cancel", "/refund", "able", "/rotate_secret", "/test"))
+    where
+    for where in WITH_BODY
+    if not where[1].endswith(
+        ("/cancel", "/refund", "able", "/rotate_secret", "/test", "/close", "/approve", "/reject", "/deactivate")
+    )
 ]
 
 

@@ -10,7 +10,7 @@ import uvicorn
 
 from app.main import build_app
 from tests.api.front import Caller, Front
-from tests.support.world import serving
+from tests.support.hosting import serving
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.db import orders as order_rows
-from app.domain.bookkeeping import Moved
 from app.domain.order import OrderTrigger
+from app.domain.order_terms import Moved
 from app.services import orders
 from app.services.orders import Fact
 from tests.api.front import ADDRESS, Caller, Front, Json

@@ -103,6 +103,18 @@ class Broken:
         """Fail."""
         raise self.error
 
+    async def deposit(self, network: str, address: str, units: int) -> str:
+        """Fail."""
+        raise self.error
+
+    async def settle(self, payout_reference: str) -> None:
+        """Fail."""
+        raise self.error
+
+    async def give_back(self, payout_reference: str, code: str) -> None:
+        """Fail."""
+        raise self.error
+
 
 @pytest.mark.parametrize(
     ("error", "status", "code"),

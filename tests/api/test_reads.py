@@ -206,6 +206,37 @@ async def test_the_state_machine_is_the_table(caller: Caller) -> None:
     assert {"state": "completed", "status": "completed", "stage": "completed", "terminal": True} in buy["states"]
 
 
+@pytest.mark.parametrize(
+    ("resource", "edge"),
+    [
+        ("payout", {"source": "settled", "trigger": "returned", "target": "returned", "event": "payout.returned"}),
+        ("payout", {"source": "queued", "trigger": "prepared", "target": "sending", "event": None}),
+        ("batch", {"source": "validating", "trigger": "refused", "target": "invalid", "event": "payout_batch.refused"}),
+        ("deposit", {"source": "held", "trigger": "released", "target": "credited", "event": "deposit.credited"}),
+        (
+            "external_account",
+            {
+                "source": "locked",
+                "trigger": "unlocked",
+                "target": "verified",
+                "event": "external_account.verified",
+            },
+        ),
+    ],
+)
+async def test_every_resource_shows_its_table(caller: Caller, resource: str, edge: dict[str, object]) -> None:
+    answer = (await caller.get(f"/v1/state_machines/{resource}")).json()
+    [machine] = answer["machines"]
+    assert (answer["resource"], machine["direction"]) == (resource, None)
+    assert edge in machine["edges"]
+    named = {state["state"] for state in machine["states"]}
+    assert named == {one[end] for one in machine["edges"] for end in ("source", "target")}
+
+
+async def test_a_resource_without_a_table_is_not_found(front: Front, caller: Caller) -> None:
+    await refused(front, caller.get("/v1/state_machines/customer"), 404, "not_found")
+
+
 async def test_confirmations_are_counted_from_the_tip(front: Front, caller: Caller) -> None:
     order = await caller.order()
     async with front.context.db.transaction() as tx:

@@ -140,6 +140,9 @@ def test_scopes_are_of_the_known_families() -> None:
         "webhooks",
         "events",
         "simulate",
+        "external_accounts",
+        "payouts",
+        "deposits",
     }
 
 

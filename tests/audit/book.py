@@ -16,7 +16,9 @@ from app.db.database import Database
 from app.domain.order import OrderState
 from app.ports.records import FarSide, ReceivedEvent
 from app.services import orders, payments, refunds
-from tests.support.world import World, open_world
+from tests.audit.book_out import Names, lead_out, leave_open
+from tests.support.opening import open_world
+from tests.support.world import World
 from tests.webhooks.receivers import Receiver, answering, receiver
 
 REFUND_FAILS = "4000000000005126"
@@ -29,6 +31,7 @@ class Book:
     world: World
     far: FarSide
     orders: dict[str, str]
+    others: Names  # payouts, batches, deposits and sell orders
     receiver: Receiver
     endpoint_id: str
     secret: str
@@ -57,18 +60,19 @@ def _received(secret: str, headers: dict[str, str], body: bytes) -> ReceivedEven
 async def open_book(home: Path, db: Database, far_url: str) -> AsyncIterator[Book]:
     """Start an instance and lead its orders to their ends."""
     async with open_world(home, db, far_url) as world, receiver(answering(200)) as hook:
-        response = await world.post("/v1/webhook_endpoints", {"url": hook.url, "event_types": ["order.*"]})
+        response = await world.post("/v1/webhook_endpoints", {"url": hook.url, "event_types": ["*"]})
         endpoint = response.json()
         response = await world.post(f"/v1/webhook_endpoints/{endpoint['id']}/enable")
         assert response.status_code == 200, response.text
-        await world.fund(8, 1_000_000)
-        book = Book(world, world.records, {}, hook, endpoint["id"], endpoint["secret"])
+        await world.fund(12, 1_000_000)
+        book = Book(world, world.records, {}, {}, hook, endpoint["id"], endpoint["secret"])
         await _lead(book)
         yield book
 
 
 async def _lead(book: Book) -> None:
     world = book.world
+    book.others = await lead_out(world)
     book.orders["completed"] = await _bought(world)
     book.orders["disputed"] = await _bought(world)
     book.orders["won"] = await _bought(world)
@@ -85,8 +89,7 @@ async def _lead(book: Book) -> None:
     assert response.status_code == 200, response.text
     book.orders["open"] = str((await world.order())["id"])
     book.orders["sent"] = await _bought(world)
-    await world.far.mine("bitcoin", 1)
-    await world.drain()
+    await leave_open(world, book.others)
 
 
 async def _bought(world: World) -> str:

@@ -9,7 +9,7 @@ import pytest
 from app.audit.books import OurBooks, read_books
 from app.audit.inside import reading
 from app.db.database import Database
-from app.ports.records import PayinBooks
+from app.ports.records import BankBooks, PayinBooks
 from tests.audit.book import Book, open_book
 from tests.audit.outside import Chain
 from tests.support.far_side import FarSide
@@ -38,6 +38,12 @@ async def ours(book: Book) -> OurBooks:
 async def theirs(book: Book) -> PayinBooks:
     """Stripe's side of it."""
     return await book.far.payins["stripe"].read()
+
+
+@pytest.fixture
+async def bank(book: Book) -> BankBooks:
+    """Increase's side of it."""
+    return await book.far.banks["increase"].read()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from app.audit import outside_chain
 from app.audit.books import OurBooks
 from app.audit.report import Finding, Row
 from app.ports.chain import ChainTransaction
-from app.ports.records import ChainCoins, PayinBooks, SeenRequest
+from app.ports.records import BankBooks, ChainCoins, PayinBooks, SeenRequest
 
 GRACE = timedelta(minutes=10)
 
@@ -22,6 +22,16 @@ class Fixed:
     books: PayinBooks
 
     async def read(self) -> PayinBooks:
+        return self.books
+
+
+@dataclass(frozen=True, slots=True)
+class FixedBank:
+    """A bank's records that say what they are told to say."""
+
+    books: BankBooks
+
+    async def read(self) -> BankBooks:
         return self.books
 
 
@@ -47,6 +57,11 @@ class Chain:
         found = outside_chain.check("bitcoin", self.held, self.history, ours)
         return len(found.sends), len(found.holdings)
 
+    def deposits(self, ours: OurBooks) -> list[str]:
+        """What X-9 says is wrong."""
+        found = outside_chain.check("bitcoin", self.held, self.history, ours)
+        return [str(row["problem"]) for row in found.deposits]
+
 
 def without(books: OurBooks, what: str, unwanted: Callable[[Row], bool]) -> OurBooks:
     """Our books with some rows missing."""
@@ -55,6 +70,12 @@ def without(books: OurBooks, what: str, unwanted: Callable[[Row], bool]) -> OurB
         what: [row for row in books.rows[what] if not unwanted(row)],
     }
     return OurBooks(books.taken_at, rows)
+
+
+def changed(books: OurBooks, what: str, wanted: Callable[[Row], bool], **values: object) -> OurBooks:
+    """Our books with some values of some rows changed."""
+    rows = [{**row, **values} if wanted(row) else row for row in books.rows[what]]
+    return OurBooks(books.taken_at, {**books.rows, what: rows})
 
 
 def counts(findings: Sequence[Finding]) -> dict[str, int]:

@@ -46,7 +46,7 @@ async def test_a_planted_error_is_found(book: Book, plant: Plant) -> None:
         await transaction.start()
         try:
             await connection.execute("SET LOCAL session_replication_role = replica")
-            await connection.execute(plant.sql.format(**book_names(book.orders)))
+            await connection.execute(plant.sql.format(**book_names(book.orders | book.others)))
             await connection.execute(f"SET LOCAL ROLE {ROLE}")
             findings = [await check(connection, invariant) for invariant in INVARIANTS]
         finally:

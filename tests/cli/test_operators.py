@@ -6,42 +6,20 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from app.cli import build
 from app.db import notifications
 from app.db.alerts import raise_alert
 from app.db.database import Database
 from app.dev.programs import command_line, search_path
-from app.services import orders
 from app.services.notifications import PARKED
-from tests.support.world import World
+from tests.cli.conftest import Run
 
-Run = Callable[..., Awaitable[Result]]
 WHO = ("--actor", "ada", "--reason", "the bank confirmed it")
-
-
-@pytest.fixture
-def run(db: Database, tmp_path: Path) -> Run:
-    """Run a command on this test's database, in a thread: commands have event loops of their own."""
-    env = {"RAMPWRIGHT_DATABASE_URL": db.url, "RAMPWRIGHT_HOME": str(tmp_path), "COLUMNS": "300"}
-
-    async def invoke(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, build(arguments), arguments, env=env)
-
-    return invoke
-
-
-async def held_order(world: World) -> str:
-    """An order that a hold stops."""
-    order_id = str((await world.order())["id"])
-    async with world.db.transaction() as tx:
-        await orders.hold(tx, order_id, "manual_review", cause="test")
-    return order_id
 
 
 async def parked(db: Database, state: str) -> str:
@@ -75,45 +53,29 @@ async def test_a_partner_and_a_key_are_made_shown_and_revoked(run: Run) -> None:
     assert "Ada's shop" in (await run("partners", "list")).stdout
 
 
-async def test_a_hold_is_listed_and_released_with_who_and_why(world: World, run: Run) -> None:
-    order_id = await held_order(world)
-    [row] = json.loads((await run("holds", "list", "--json")).stdout)
-    assert (row["order_id"], row["reason"]) == (order_id, "manual_review")
-    assert (await run("holds", "release", order_id)).exit_code == 2
-    assert (await run("holds", "release", order_id, "--actor", "ada", "--reason", " ")).exit_code == 2
-    assert json.loads((await run("holds", "list", "--json")).stdout) == [row]
-    released = await run("holds", "release", order_id, *WHO)
-    assert released.exit_code == 0, released.output
-    async with world.db.connection() as connection:
-        moved = await connection.fetchrow(
-            "SELECT actor, reason FROM transitions WHERE order_id = $1 AND trigger = 'released'", order_id
-        )
-    assert moved is not None
-    assert tuple(moved) == ("ada", "the bank confirmed it")
-    again = await run("holds", "release", order_id, *WHO)
-    assert again.exit_code == 1
-    assert "conflict_state" in again.stderr
-    await world.follow()
-    await world.audit()
+BOTH = [("payouts:create", "payouts:approve"), ("payouts:*",), ("*",)]
 
 
-async def test_a_held_order_can_be_refunded_with_who_and_why(world: World, run: Run) -> None:
-    order = await world.order()
-    await world.pay(order)
-    async with asyncio.timeout(20):
-        while (await world.get(f"/v1/orders/{order['id']}"))["stage"] != "conversion":
-            await world.run_jobs("WalletShort")
-            await asyncio.sleep(0.02)
-    order_id = str(order["id"])
-    async with world.db.transaction() as tx:
-        await orders.hold(tx, order_id, "manual_review", cause="test")
-    refunded = await run("holds", "refund", order_id, *WHO)
-    assert refunded.exit_code == 0, refunded.output
-    async with world.db.connection() as connection:
-        actor = await connection.fetchval(
-            "SELECT actor FROM transitions WHERE order_id = $1 AND trigger = 'refund_requested'", order_id
-        )
-    assert actor == "ada"
+@pytest.mark.parametrize("scopes", BOTH, ids=" ".join)
+async def test_fault_k_01_no_key_both_makes_and_approves_payouts(run: Run, scopes: tuple[str, ...]) -> None:
+    partner = json.loads((await run("partners", "create", "Ada's shop", "--json")).stdout)["id"]
+    asked = ["keys", "create", partner, *(word for scope in scopes for word in ("--scope", scope))]
+    refused = await run(*asked)
+    assert (refused.exit_code, "self_approval_forbidden" in refused.stderr) == (1, True)
+    assert json.loads((await run("keys", "list", "--json")).stdout) == []
+    assert (await run(*asked, "--maker-and-checker")).exit_code == 0
+    for one in ("payouts:create", "payouts:approve"):
+        assert (await run("keys", "create", partner, "--scope", one)).exit_code == 0
+    [_, maker, checker] = json.loads((await run("keys", "list", "--json")).stdout)
+    assert (maker["scopes"], checker["scopes"]) == (["payouts:create"], ["payouts:approve"])
+
+
+async def test_what_a_partners_key_may_do_by_default_leaves_approving_out(run: Run) -> None:
+    partner = json.loads((await run("partners", "create", "Ada's shop", "--json")).stdout)["id"]
+    assert (await run("keys", "create", partner)).exit_code == 0
+    [key] = json.loads((await run("keys", "list", "--json")).stdout)
+    assert "payouts:create" in key["scopes"]
+    assert {"payouts:approve", "payouts:*", "*"}.isdisjoint(key["scopes"])
 
 
 async def test_a_parked_notification_is_tried_again_with_who_and_why(db: Database, run: Run) -> None:

@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from app.db.database import Database
-from app.domain.bookkeeping import Moved
 from app.domain.errors import IllegalTransition
 from app.domain.order import OrderTrigger
+from app.domain.order_terms import Moved
 from app.services.orders import Fact, advance
 from tests.db.rows import count, make_order
 

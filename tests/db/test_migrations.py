@@ -28,7 +28,7 @@ for module in pkgutil.iter_modules(app.db.__path__, "app.db."):
 # What the job engine and the migrations keep for themselves.
 NOT_OURS = {"alembic_version", "pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"}
 # Ours, and read by plain SQL only.
-WITHOUT_A_CLASS = {"notification_retries"}
+WITHOUT_A_CLASS = {"notification_retries", "balances", "file_pieces", "payout_items", "suspects"}
 # BigInteger is an Integer here: all writes are plain SQL, so that the class's own width decides nothing.
 KINDS = (Boolean, Integer, Numeric, Text, DateTime, LargeBinary, JSON, ARRAY)
 

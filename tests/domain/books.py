@@ -6,11 +6,12 @@ from collections import defaultdict
 
 from app.domain import chart
 from app.domain.assets import BTC, EUR
-from app.domain.bookkeeping import Moved, OrderTerms, entries_for
+from app.domain.bookkeeping import entries_for
 from app.domain.chart import AccountKind, kind_of
 from app.domain.ledger import Entry
 from app.domain.money import Asset, Money
 from app.domain.order import MACHINES, Direction, OrderState, OrderTrigger
+from app.domain.order_terms import Moved, OrderTerms
 
 COIN = 10**8
 

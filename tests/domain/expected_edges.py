@@ -41,18 +41,27 @@ BUY = {
 SELL = {
     "placed": "created > awaiting_deposit",
     "deposit_detected": "awaiting_deposit deposit_detected > deposit_detected; expired canceled > same",
-    "deposit_vanished": "deposit_detected > awaiting_deposit; expired canceled > same",
+    "deposit_vanished": "awaiting_deposit deposit_detected > awaiting_deposit; expired canceled > same",
+    "deposit_underpaid": "awaiting_deposit deposit_detected > awaiting_deposit",
     "deposit_confirmed": (
         "awaiting_deposit deposit_detected > deposit_confirmed; expired canceled refunding refunded > refunding"
     ),
-    "deposit_reorged": "deposit_confirmed > deposit_detected; paying_out completed refunding refunded > same",
+    "deposit_overpaid": "awaiting_deposit deposit_detected > deposit_confirmed",
+    "surplus_received": "deposit_confirmed paying_out completed > same",
+    "deposit_reorged": (
+        "deposit_confirmed > deposit_detected; "
+        "awaiting_deposit deposit_detected paying_out completed refunding refunded > same"
+    ),
+    "surplus_reorged": "deposit_confirmed > same",
+    "deposit_restored": "paying_out completed > same; refunding refunded > refunding",
     "payout_submitted": "deposit_confirmed > paying_out",
     "payout_settled": "deposit_confirmed paying_out > completed",
     "payout_failed": "deposit_confirmed paying_out > refunding",
     "payout_returned": "completed > refunding",
     "canceled": "awaiting_deposit > canceled",
     "expired": "awaiting_deposit > expired",
-    "refund_requested": "deposit_confirmed refunding > refunding",
+    "underpayment_expired": "awaiting_deposit > refunding",
+    "refund_requested": "awaiting_deposit deposit_confirmed refunding > refunding",
     "refund_accepted": "refunding > same",
     "refund_confirmed": "refunding > same",
     "refund_completed": "refunding > refunded",

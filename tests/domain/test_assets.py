@@ -10,10 +10,12 @@ from app.domain.assets import (
     CATALOGUE,
     ETH,
     EUR,
+    DepthStep,
     asset_by_id,
     asset_of,
     confirmations_needed,
     native_asset,
+    read_ladder,
 )
 from app.domain.errors import ValidationFailed
 from app.domain.money import Asset, Money
@@ -75,3 +77,23 @@ def test_the_ladder_rises_and_has_no_gap() -> None:
     rising = [units for units in below if units is not None]
     assert rising == sorted(rising)
     assert [step.confirmations for step in BITCOIN_DEPTH] == sorted({step.confirmations for step in BITCOIN_DEPTH})
+
+
+def test_a_ladder_is_read_as_the_operator_writes_it() -> None:
+    assert read_ladder("100000:1,1000000:2,10000000:3,*:6") == BITCOIN_DEPTH
+    assert read_ladder(" 5:1, *:100 ") == (DepthStep(5, 1), DepthStep(None, 100))
+    assert confirmations_needed(Money(5, BTC), read_ladder("5:1,*:100")) == 100
+    assert confirmations_needed(Money(4, BTC), read_ladder("5:1,*:100")) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "6", "*", "*:", ":6", "*:0", "100:0,*:6", "*:-1", "*:1.5", "*:x", "100:1", "100:1,200:2", "200:1,100:2,*:3",
+        "100:3,*:2", "100:1,100:2,*:3", "*:1,*:2", "*:1,100:2", "-5:1,*:2", "1e5:1,*:6", "*:1001", "100:1,,*:6",
+        "*:\u0661", "*:" + "9" * 40,
+    ],
+)  # fmt: skip
+def test_a_ladder_that_leaves_a_gap_or_counts_what_is_in_no_block_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"ladder|confirmations"):
+        read_ladder(text)

@@ -8,9 +8,11 @@ import pytest
 
 from app.domain import chart
 from app.domain.assets import BTC, EUR
-from app.domain.bookkeeping import Moved, OrderTerms, arrived, entries_for
+from app.domain.bookkeeping import entries_for
+from app.domain.bookkeeping_out import arrived
 from app.domain.money import Money
 from app.domain.order import Direction, OrderState, OrderTrigger
+from app.domain.order_terms import Moved, OrderTerms
 from tests.domain.books import BUY, SELL, lines
 
 S, T = OrderState, OrderTrigger
@@ -28,8 +30,8 @@ BOOKED = {
         T.DISPUTE_OPENED, T.DISPUTE_WON,
     },
     Direction.SELL: {
-        T.DEPOSIT_CONFIRMED, T.DEPOSIT_REORGED, T.PAYOUT_SETTLED, T.PAYOUT_RETURNED, T.REFUND_ACCEPTED,
-        T.REFUND_CONFIRMED, T.REFUND_FAILED,
+        T.DEPOSIT_UNDERPAID, T.DEPOSIT_CONFIRMED, T.DEPOSIT_OVERPAID, T.SURPLUS_RECEIVED, T.DEPOSIT_REORGED,
+        T.SURPLUS_REORGED, T.DEPOSIT_RESTORED, T.PAYOUT_SETTLED, T.PAYOUT_RETURNED, T.REFUND_ACCEPTED, T.REFUND_FAILED,
     },
 }  # fmt: skip
 

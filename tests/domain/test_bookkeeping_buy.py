@@ -8,8 +8,9 @@ import pytest
 
 from app.domain import chart
 from app.domain.assets import BTC, EUR
-from app.domain.bookkeeping import Moved, entries_for, provider_fee
+from app.domain.bookkeeping import entries_for, provider_fee
 from app.domain.order import OrderState, OrderTrigger
+from app.domain.order_terms import Moved
 from tests.domain.books import BUY, buying, lines
 
 S, T = OrderState, OrderTrigger

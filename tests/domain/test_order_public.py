@@ -25,7 +25,8 @@ EDGES = [(direction, *edge) for direction in Direction for edge in MACHINES[dire
 PUBLIC = {
     "created": "awaiting_action awaiting_funds canceled expired failed",
     "awaiting_action": "awaiting_funds processing canceled expired failed",
-    "awaiting_funds": "awaiting_action processing canceled expired failed",
+    # Coins that were too few for a sale go back from there.
+    "awaiting_funds": "awaiting_action processing canceled expired failed refunding",
     "processing": "awaiting_funds awaiting_action completed failed refunding",
     "expired": "processing refunding",
     "canceled": "processing refunding",
@@ -68,6 +69,7 @@ CATALOGUE = {
     "order.created", "order.action_required", "order.awaiting_funds", "order.processing", "order.stage_changed",
     "order.held", "order.released", "order.late_funds", "order.completed", "order.failed", "order.canceled",
     "order.expired", "order.refund_started", "order.refunded", "order.disputed", "order.dispute_closed",
+    "order.underpaid", "order.overpaid",
 }  # fmt: skip
 
 
@@ -93,6 +95,8 @@ EVENTS: dict[str, tuple[OrderState, OrderTrigger, OrderState]] = {
     "order.held": (S.PAID, T.HELD, S.PAID),
     "order.released": (S.PAID, T.RELEASED, S.PAID),
     "order.disputed": (S.PAID, T.DISPUTE_OPENED, S.FAILED),
+    "order.underpaid": (S.DEPOSIT_DETECTED, T.DEPOSIT_UNDERPAID, S.AWAITING_DEPOSIT),
+    "order.overpaid": (S.COMPLETED, T.SURPLUS_RECEIVED, S.COMPLETED),
     "order.dispute_closed": (S.COMPLETED, T.DISPUTE_LOST, S.COMPLETED),
 }
 
@@ -110,7 +114,12 @@ def test_late_money_says_so_and_nothing_else_does() -> None:
 
 
 # When a job starts, written by job: the states whose every entry starts it, and what starts it once more inside.
-ENTERED = {S.AUTHORISED: OrderJob.CAPTURE_PAYMENT, S.PAID: OrderJob.SEND_COINS, S.REFUNDING: OrderJob.REFUND_ORDER}
+ENTERED = {
+    S.AUTHORISED: OrderJob.CAPTURE_PAYMENT,
+    S.PAID: OrderJob.SEND_COINS,
+    S.DEPOSIT_CONFIRMED: OrderJob.PAY_OUT_ORDER,
+    S.REFUNDING: OrderJob.REFUND_ORDER,
+}
 
 
 def test_entering_a_state_starts_what_must_happen_in_it() -> None:
@@ -153,6 +162,19 @@ def test_money_that_comes_while_refunding_is_refunded_too(trigger: OrderTrigger)
     assert job_after(Direction.BUY, S.REFUNDING, trigger, S.REFUNDING) is OrderJob.REFUND_ORDER
 
 
+@pytest.mark.parametrize(
+    "trigger", [T.DEPOSIT_CONFIRMED, T.DEPOSIT_REORGED, T.DEPOSIT_RESTORED, T.REFUND_CONFIRMED, T.RELEASED]
+)
+def test_coins_that_come_or_go_while_refunding_start_the_refund_anew(trigger: OrderTrigger) -> None:
+    assert job_after(Direction.SELL, S.REFUNDING, trigger, S.REFUNDING) is OrderJob.REFUND_ORDER
+
+
+def test_a_refund_of_a_sale_is_started_by_being_asked_for() -> None:
+    for source in (S.AWAITING_DEPOSIT, S.DEPOSIT_CONFIRMED):
+        assert job_after(Direction.SELL, source, T.REFUND_REQUESTED, S.REFUNDING) is OrderJob.REFUND_ORDER
+    assert job_after(Direction.SELL, S.REFUNDING, T.REFUND_REQUESTED, S.REFUNDING) is None
+
+
 @pytest.mark.parametrize("trigger", [T.HELD, T.REFUND_REQUESTED, T.REFUND_ACCEPTED, T.REFUND_FAILED, T.DISPUTE_LOST])
 def test_a_refund_is_not_started_twice(trigger: OrderTrigger) -> None:
     assert job_after(Direction.BUY, S.REFUNDING, trigger, S.REFUNDING) is None
@@ -164,5 +186,7 @@ def test_what_a_partner_may_ask() -> None:
     asked = {state: allowed_actions(Direction.BUY, state) for state in S}
     assert {state for state, actions in asked.items() if "cancel" in actions} == {S.AWAITING_PAYMENT, S.AUTHENTICATING}
     assert {state for state, actions in asked.items() if "refund" in actions} == {S.AUTHORISED, S.PAID, S.REFUNDING}
-    assert allowed_actions(Direction.SELL, S.AWAITING_DEPOSIT) == ("cancel",)
+    assert allowed_actions(Direction.SELL, S.AWAITING_DEPOSIT) == ("cancel", "refund")
+    assert allowed_actions(Direction.SELL, S.DEPOSIT_DETECTED) == ()
+    assert allowed_actions(Direction.SELL, S.DEPOSIT_CONFIRMED) == ("refund",)
     assert {state for state in S if can_cancel(state)} == {S.AWAITING_PAYMENT, S.AUTHENTICATING, S.AWAITING_DEPOSIT}

@@ -83,7 +83,7 @@ def test_an_end_is_left_only_by_money_that_came_back_or_came_late() -> None:
     left = [(trigger, target) for _, source, trigger, target in EDGES if source in TERMINAL and source != target]
     assert {target for _, target in left} == {S.REFUNDING}
     assert {trigger for trigger, _ in left} == {
-        T.PAYMENT_CAPTURED, T.DEPOSIT_CONFIRMED, T.PAYOUT_RETURNED, T.REFUND_FAILED, T.DISPUTE_WON,
+        T.PAYMENT_CAPTURED, T.DEPOSIT_CONFIRMED, T.DEPOSIT_RESTORED, T.PAYOUT_RETURNED, T.REFUND_FAILED, T.DISPUTE_WON,
     }  # fmt: skip
 
 
@@ -154,3 +154,16 @@ def test_money_may_be_taken_back_wherever_it_was_taken() -> None:
         S.CREATED, S.AWAITING_PAYMENT, S.AUTHENTICATING, S.AUTHORISED, S.PAYMENT_PENDING,
         S.CANCELED, S.EXPIRED, S.FAILED,
     }  # fmt: skip
+
+
+def test_coins_that_count_are_known_in_every_state_of_a_sale_that_may_meet_them() -> None:
+    """Whatever has become of a sale, coins at its address are a fact that has an edge."""
+    counting = {T.DEPOSIT_UNDERPAID, T.DEPOSIT_CONFIRMED, T.DEPOSIT_OVERPAID, T.SURPLUS_RECEIVED, T.DEPOSIT_RESTORED}
+    met = {source for d, source, t, _ in EDGES if d is Direction.SELL and t in counting}
+    assert STATES[Direction.SELL] - met == {S.CREATED}
+
+
+def test_coins_that_counted_may_be_gone_again_wherever_they_counted() -> None:
+    without = STATES[Direction.SELL] - {s for d, s, t, _ in EDGES if d is Direction.SELL and t is T.DEPOSIT_REORGED}
+    # Coins that count in these two are being given back from then on.
+    assert without == {S.CREATED, S.CANCELED, S.EXPIRED}

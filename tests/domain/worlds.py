@@ -6,16 +6,23 @@ table whether the order takes them. It knows nothing of entries.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app.domain import chart
 from app.domain.assets import BTC, EUR
-from app.domain.bookkeeping import Moved
+from app.domain.bookkeeping_out import coins_delivered, coins_prepared
+from app.domain.deposit_shares import WAITING, Share, covered_by_order, shares_of
 from app.domain.money import Money
 from app.domain.order import OrderState, OrderTrigger
+from app.domain.order_terms import Moved
 from tests.domain.books import Walk, buying, selling
 
 S, T = OrderState, OrderTrigger
 Step = tuple[OrderTrigger, Moved]
 NOTHING = Moved("none")
+RECEIVED = frozenset(
+    {T.DEPOSIT_UNDERPAID, T.DEPOSIT_CONFIRMED, T.DEPOSIT_OVERPAID, T.SURPLUS_RECEIVED, T.DEPOSIT_RESTORED}
+)
 
 
 class BuyWorld:
@@ -105,15 +112,24 @@ class BuyWorld:
             assert books.of(chart.LOSS_DISPUTE, EUR) == books.of(chart.RECEIVABLE_RECOVERY, EUR) == 0
 
 
+@dataclass(frozen=True)
+class Counted:
+    """A deposit that counts: its units, and how many of them stayed on the order's account."""
+
+    units: int
+    kept: int
+
+
 class SellWorld:
     """A customer with a wallet on a chain that reorganises, and a bank that sends money back."""
 
     def __init__(self) -> None:
         self.walk: Walk = selling()
-        self.walk.books.fund(chart.wallet_hot("bitcoin"), Money(299_000_000, BTC))
+        self.walk.books.fund(chart.wallet_hot("bitcoin"), Money(999_000_000, BTC))
         self.count = 0
-        self.deposits: dict[str, int] = {}
-        self.sends: dict[str, Moved] = {}
+        self.deposits: dict[str, Counted] = {}
+        self.payouts: dict[str, int] = {}  # coins promised to the customer, and not gone yet
+        self.partner = 0
         self.left_wallet = 0
         self.paid_out = 0
         self.lost = 0
@@ -124,57 +140,85 @@ class SellWorld:
 
     def _proposals(self, amount: int) -> list[Step]:
         self.count += 1
-        agreed, held = self.walk.terms.source.units, self.walk.held
-        received = agreed if amount % 4 else amount % agreed + 1
-        free = held - sum(send.amount for send in self.sends.values())
-        steps = [(t, NOTHING) for t in (T.CANCELED, T.EXPIRED, T.DEPOSIT_DETECTED, T.DEPOSIT_VANISHED)]
-        steps.append((T.DEPOSIT_CONFIRMED, Moved(f"dp_{self.count}", amount=received)))
-        steps += [
-            (T.DEPOSIT_REORGED, Moved(name, amount=units, from_order=min(units, free)))
-            for name, units in self.deposits.items()
-        ]
-        payout = Moved("po_1", amount=self.walk.terms.destination.units)
+        agreed, held, state = self.walk.terms.source.units, self.walk.held, self.walk.state
+        steps = [(T.DEPOSIT_DETECTED, NOTHING), (T.DEPOSIT_VANISHED, NOTHING)]
+        given_up = (T.UNDERPAYMENT_EXPIRED, T.REFUND_REQUESTED) if held else (T.CANCELED, T.EXPIRED)
+        steps += [(trigger, NOTHING) for trigger in given_up]
+        missing = agreed - held if state in WAITING else agreed
+        steps += [self._deposit(units) for units in (amount % agreed + 1, missing + amount % 9_000_000, missing)]
+        for name, coins in self.deposits.items():
+            spared = state is S.DEPOSIT_CONFIRMED and not coins.kept
+            gone = Moved(name, coins.units, from_order=covered_by_order(state, coins.kept, held))
+            steps.append((T.SURPLUS_REORGED if spared else T.DEPOSIT_REORGED, gone))
+        payout = Moved("po_1", amount=self.walk.terms.destination.units, from_partner=amount % 30_01)
         if held == agreed:
             steps += [(T.PAYOUT_SUBMITTED, payout), (T.PAYOUT_SETTLED, payout)]
-        steps += [(T.PAYOUT_FAILED, payout), (T.PAYOUT_RETURNED, payout), (T.REFUND_REQUESTED, NOTHING)]
-        steps.append((T.REFUND_FAILED, Moved(f"sn_{self.count}")))
-        if free:
-            part = free if amount % 2 else amount % free + 1
-            steps += [(T.REFUND_ACCEPTED, Moved(f"sn_{self.count}", amount=part, fee=amount % 900))] * 2
-        for send in self.sends.values():
-            steps += [(T.REFUND_CONFIRMED, send), (T.REFUND_FAILED, send)]
-        if not held and not self.sends:
+        steps += [(T.PAYOUT_FAILED, payout), (T.PAYOUT_RETURNED, payout), (T.REFUND_FAILED, NOTHING)]
+        if held:
+            steps += [(T.REFUND_ACCEPTED, Moved(f"po_{self.count}", amount=held))] * 2
+        for name, units in self.payouts.items():
+            steps += [(T.REFUND_CONFIRMED, Moved(name, amount=units))]
+            steps += [(T.REFUND_FAILED, Moved(name, amount=units))]
+        if not held and not self.payouts:
             steps.append((T.REFUND_COMPLETED, NOTHING))
         return steps
+
+    def _deposit(self, units: int) -> Step:
+        first, *_ = self._shares(units)
+        return first.trigger, Moved(f"dp_{self.count}", amount=units, surplus=first.surplus)
+
+    def _shares(self, units: int) -> list[Share]:
+        walk = self.walk
+        return shares_of(walk.state, units, held=walk.held, wanted=walk.terms.source.units, lost=self.lost)
 
     def take(self, step: Step) -> None:
         """Let it happen."""
         trigger, moved = step
-        before = self.walk.held
+        if trigger in RECEIVED:
+            self._receive(moved.reference, moved.amount)
+            return
         self.walk.take(trigger, moved)
         match trigger:
-            case T.DEPOSIT_CONFIRMED:
-                self.deposits[moved.reference] = moved.amount
-            case T.DEPOSIT_REORGED:
+            case T.DEPOSIT_REORGED | T.SURPLUS_REORGED:
                 del self.deposits[moved.reference]
-                self.lost += moved.amount - (before - self.walk.held)
+                self.lost += moved.amount - moved.from_order
             case T.REFUND_ACCEPTED:
-                self.sends[moved.reference] = moved
+                self.payouts[moved.reference] = moved.amount
             case T.REFUND_FAILED:
-                self.sends.pop(moved.reference, None)
+                self.payouts.pop(moved.reference, None)
             case T.REFUND_CONFIRMED:
-                self.left_wallet += moved.amount + moved.fee
-                del self.sends[moved.reference]
+                self._send(moved.reference)
             case T.PAYOUT_SETTLED:
                 self.paid_out = moved.amount
             case T.PAYOUT_RETURNED:
                 self.paid_out = 0
 
+    def _receive(self, name: str, units: int) -> None:
+        shares = self._shares(units)
+        for place, share in enumerate(shares):
+            surplus_to = chart.LOSS_REORG if share.makes_good else chart.partner_available("pt_1")
+            self.walk.take(
+                share.trigger,
+                Moved(f"{name}:{place}", share.amount, 0, share.kept, 0, share.surplus, surplus_to),
+            )
+            self.partner += 0 if share.makes_good else share.surplus
+        self.lost -= sum(share.restored for share in shares)
+        self.deposits[name] = Counted(units, sum(share.kept for share in shares))
+
+    def _send(self, name: str) -> None:
+        units = self.payouts.pop(name)
+        self.walk.books.post(coins_prepared(f"ln_{name}", BTC, units, 900))
+        self.walk.books.post(coins_delivered(f"ln_{name}", BTC, {name: units}, 900))
+        self.left_wallet += units + 900
+
     def check(self) -> None:
         """The books agree with what moved outside."""
         books = self.walk.books
         hot, transit = books.of(chart.wallet_hot("bitcoin"), BTC), books.of(chart.wallet_transit("bitcoin"), BTC)
-        assert transit == sum(send.amount + send.fee for send in self.sends.values())
-        assert hot + transit == 300_000_000 + sum(self.deposits.values()) - self.left_wallet
+        came = sum(coins.units for coins in self.deposits.values())
+        assert (hot, transit) == (1_000_000_000 + came - self.left_wallet, 0)
         assert books.of(chart.bank("increase"), EUR) == 50_000_00 - self.paid_out
         assert books.of(chart.LOSS_REORG, BTC) == self.lost
+        assert books.of(chart.partner_available("pt_1"), BTC) == -self.partner
+        for name, units in self.payouts.items():
+            assert books.of(chart.payout(name), BTC) == -units

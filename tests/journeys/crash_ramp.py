@@ -19,8 +19,8 @@ import httpx
 
 from app import wiring
 from app.audit import audit
-from app.cli.driver import CARD
 from app.cli.receiver import Receiver
+from app.cli.stories.buy import CARD
 from app.dev.home import BITCOIN_USER, Home, environment
 from app.ports.chain import Branch
 from app.settings import Settings

@@ -18,8 +18,6 @@ from app.cli.receiver import receiving
 from tests.journeys.crash_ramp import Customer, HoldingReceiver, Ramp, until
 from tests.journeys.dev_process import running
 
-pytestmark = pytest.mark.xdist_group("dev")
-
 After = Callable[[], Awaitable[None]]
 Point = Callable[[Ramp, Customer, set[asyncio.Task[None]]], Awaitable[After | None]]
 

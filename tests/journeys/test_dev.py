@@ -16,9 +16,24 @@ import pytest
 
 from tests.journeys.dev_process import Dev, is_alive, wait_for
 
-pytestmark = pytest.mark.xdist_group("dev")
-
 STEPS = ["quote", "order", "card paid", "captured", "sent", "mined", "confirmed", "event delivered"]
+STORIES = {
+    "buy": STEPS,
+    "sell": [
+        "quote", "bank account", "order", "coins sent", "deposit seen", "deposit confirmed", "paid out", "settled",
+        "event delivered",
+    ],
+    "payout": ["payout", "settled"],
+    "batch": ["batch", "all started", "all settled", "results", "event delivered"],
+    "bank_return": ["payout", "settled", "bank return", "returned", "event delivered"],
+}  # fmt: skip
+ENDS = {
+    "buy": "completed",
+    "sell": "completed",
+    "payout": "settled",
+    "batch": "completed",
+    "bank_return": "returned",
+}
 MOVES = ["placed", "payment_authorised", "payment_captured", "send_prepared", "send_broadcast", "send_confirmed"]
 
 
@@ -38,18 +53,25 @@ def balances(dev: Dev, key: str) -> int:
     return httpx.get(f"{dev.instance.api_url}/v1/balances", headers=headers, timeout=30).status_code
 
 
+def available(dev: Dev) -> dict[str, str]:
+    """What the partner has, of what it has any of."""
+    headers = {"Authorization": f"Bearer {dev.instance.api_key}"}
+    rows = httpx.get(f"{dev.instance.api_url}/v1/balances", headers=headers, timeout=30).json()["data"]
+    return {row["asset"]: row["available"] for row in rows if float(row["available"])}
+
+
 def mode(path: Path) -> int:
     """The permission bits of a file."""
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def scalar(dev: Dev, query: str) -> object:
+def scalar(dev: Dev, query: str, *values: object) -> object:
     """One value out of the instance's database."""
 
     async def ask() -> object:
         connection = await asyncpg.connect(dev.instance.database_url)
         try:
-            return await connection.fetchval(query)
+            return await connection.fetchval(query, *values)
         finally:
             await connection.close()
 
@@ -67,7 +89,13 @@ def test_a_new_home_works_and_keeps_its_secrets(dev: Dev) -> None:
     assert dev.instance.api_key in dev.said.read_text()
 
 
-def test_the_demo_completes_an_order_and_the_audit_is_green(dev: Dev) -> None:
+def test_the_partner_has_its_first_balance(dev: Dev) -> None:
+    assert available(dev) == {"USD": "10000.00", "EUR": "10000.00", "BTC": "1.00000000"}
+    assert scalar(dev, "SELECT count(*) FROM top_ups") == 2
+    assert scalar(dev, "SELECT count(*) FROM deposits") == 1
+
+
+def test_the_demo_completes_every_story_and_the_audit_is_green(dev: Dev) -> None:
     said = dev.json("demo")
     assert isinstance(said, dict)
     assert said["completed"] is True
@@ -77,18 +105,24 @@ def test_the_demo_completes_an_order_and_the_audit_is_green(dev: Dev) -> None:
     assert said["event"]["type"] == "order.completed"
     assert said["event"]["data"]["object"]["id"] == said["order"]["id"]
     assert {line["kind"] for line in said["ledger"]} >= {"pay_in", "reserve", "convert"}
+    assert {story["name"]: [step["name"] for step in story["steps"]] for story in said["stories"]} == STORIES
+    assert {story["name"]: story["resource"]["status"] for story in said["stories"]} == ENDS
+    batch = next(story["resource"] for story in said["stories"] if story["name"] == "batch")
+    assert (batch["items"]["total"], batch["items"]["settled"]) == (1000, 1000)
+    assert scalar(dev, "SELECT count(*) FROM sends WHERE state = 'confirmed' AND payout_id IS NOT NULL") == 1001
+    assert available(dev)["USD"] == "10000.00"
     assert said["audit"]["clean"] is True
     assert len(said["audit"]["invariants"]) > 30
 
 
 def test_the_demo_fails_when_the_books_are_wrong(dev: Dev) -> None:
-    scalar(dev, "UPDATE orders SET delivered_units = delivered_units + 1 RETURNING 1")
+    order = scalar(dev, "UPDATE orders SET delivered_units = delivered_units + 1 WHERE direction = 'buy' RETURNING id")
     try:
-        ran = dev.run("demo")
+        ran = dev.run("demo", "--only", "buy")
         assert ran.returncode == 1, ran.stdout
         assert "violated" in ran.stdout
     finally:
-        scalar(dev, "UPDATE orders SET delivered_units = delivered_units - 1 WHERE created_at < now() RETURNING 1")
+        scalar(dev, "UPDATE orders SET delivered_units = delivered_units - 1 WHERE id = $1 RETURNING 1", order)
 
 
 def test_operators_commands_find_the_instance_by_its_home(dev: Dev) -> None:
@@ -122,7 +156,9 @@ def test_an_order_ends_nothing_and_a_later_start_keeps_everything(dev: Dev) -> N
     assert dev.instance.api_key == before.api_key
     assert balances(dev, before.api_key) == 200
     assert scalar(dev, coins) == 2000
-    assert scalar(dev, "SELECT count(*) FROM orders WHERE state = 'completed'") == 2
+    assert scalar(dev, "SELECT count(*) FROM orders WHERE state = 'completed'") == 3
+    assert scalar(dev, "SELECT count(*) FROM top_ups") == 2
+    assert available(dev)["EUR"] == "10000.00"
 
 
 def test_a_killed_supervisor_takes_its_children_with_it(dev: Dev) -> None:

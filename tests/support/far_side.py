@@ -11,13 +11,16 @@ _SERVE = """
 import sys
 from pathlib import Path
 from providers.sandbox.main import SandboxSettings, serve
-serve(Path(sys.argv[1]), settings=SandboxSettings(webhook_first_pause=0.05, mining_interval=3600.0),
+serve(Path(sys.argv[1]),
+      settings=SandboxSettings(
+          webhook_first_pause=0.05, mining_interval=3600.0, increase_pause=3600.0, sepa_pause=3600.0
+      ),
       ready=lambda port: print(port, flush=True))
 """
 
 
 class FarSide:
-    """A running sandbox. It mines only when told to."""
+    """A running sandbox. It mines, and its banks book, only when told to."""
 
     def __init__(self) -> None:
         self._home = tempfile.TemporaryDirectory(prefix="rampwright-sandbox-")

@@ -11,7 +11,18 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.settings import BitcoinSettings, PricingSettings, ProcessSettings, RatesSettings, Settings, StripeSettings
+from app.settings import (
+    BitcoinSettings,
+    IncreaseSettings,
+    PricingSettings,
+    ProcessSettings,
+    RatesSettings,
+    SepaSettings,
+    Settings,
+    StripeSettings,
+)
+
+SEPA_IBAN = "DE91100000000123456789"
 
 
 def settings_for(
@@ -31,6 +42,19 @@ def settings_for(
                 "stripe_webhook_secrets": webhook_secret,
                 "stripe_api_base": f"{far_url}/stripe",
             }
+        ),
+        increase=IncreaseSettings.model_validate(
+            {
+                "increase_api_key": increase_key_of(stripe_key),
+                "increase_webhook_secrets": webhook_secret,
+                "increase_api_base": f"{far_url}/increase",
+            }
+        ),
+        sepa=SepaSettings(
+            sepa_folder=home / "sepa",
+            sepa_holder_name="Rampwright Test",
+            sepa_iban=SEPA_IBAN,
+            sepa_gather_seconds=0,
         ),
         bitcoin=BitcoinSettings.model_validate(
             {
@@ -76,6 +100,21 @@ async def register_hook(far_url: str, stripe_key: str, url: str) -> str:
         response = await http.post(f"{far_url}/stripe/v1/webhook_endpoints", data={"url": url, "enabled_events[]": "*"})
     response.raise_for_status()
     return str(response.json()["secret"])
+
+
+def increase_key_of(stripe_key: str) -> str:
+    """A key of an account at Increase that is as much this instance's own as its account at Stripe."""
+    return stripe_key.replace("sk_test_", "sandbox_key_")
+
+
+async def register_bank_hook(far_url: str, stripe_key: str, url: str, secret: str) -> None:
+    """Tell the account at the far side's Increase where to send its events, and how to sign them."""
+    headers = {"Authorization": f"Bearer {increase_key_of(stripe_key)}"}
+    async with httpx.AsyncClient(headers=headers, verify=False) as http:
+        response = await http.post(
+            f"{far_url}/increase/event_subscriptions", json={"url": url, "shared_secret": secret}
+        )
+    response.raise_for_status()
 
 
 async def chain_height(far_url: str) -> int:

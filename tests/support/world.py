@@ -5,68 +5,29 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 
-from app import wiring
 from app.api.context import Context
 from app.audit import audit
-from app.db.columns import new_id
 from app.db.database import Database
 from app.db.jobs import Job, JobName, enqueue
-from app.db.partners import insert_key, insert_partner
-from app.main import build_app
 from app.ports.errors import ProviderError
 from app.ports.records import FarSide as FarSideRecords
 from app.services import sends
-from app.services.keys import new_key
 from app.services.rails import Rails
 from app.settings import Settings
 from app.wiring import Worker
-from app.worker import follow_chains, handlers, sweeps_of
+from app.worker import follow_chains, handlers, look_at_mempools, send_files, send_payouts, sweeps_of
 from providers.sandbox.client import SandboxClient
-from tests.support.hosting import LateApp, chain_height, register_hook, serving, settings_for
+from tests.support.partners import TestPartner
 from webhooks.outbound.publish import publish_waiting
 
 COIN = 10**8
-
-
-@dataclass(frozen=True, slots=True)
-class TestPartner:
-    """A partner with a key that may do everything."""
-
-    __test__ = False
-
-    id: str
-    key: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What authenticates a request."""
-        return {"Authorization": f"Bearer {self.key}"}
-
-
-async def make_partner(db: Database, *, scopes: list[str] | None = None, mode: str = "test") -> TestPartner:
-    """Add a partner with one key."""
-    partner_id, made = new_id("pt"), new_key(mode)
-    async with db.transaction() as tx:
-        await insert_partner(tx, partner_id, "Test partner")
-        await insert_key(
-            tx,
-            key_id=new_id("key"),
-            partner_id=partner_id,
-            key_hash=made.hash,
-            hint=made.hint,
-            mode=mode,
-            scopes=scopes or ["*"],
-            expires_at=None,
-        )
-    return TestPartner(partner_id, made.key)
 
 
 @dataclass(slots=True)
@@ -145,6 +106,7 @@ class World:
         async with self.db.transaction() as tx:
             await tx.execute("UPDATE pgqueuer SET execute_after = now() WHERE status = 'queued'")
             await tx.execute("UPDATE payments SET poll_at = now()")
+            await tx.execute("UPDATE payouts SET poll_at = now() WHERE poll_at <> 'infinity'")
             await tx.execute("UPDATE operations SET created_at = created_at - interval '1 minute'")
             await tx.execute(
                 """
@@ -154,9 +116,71 @@ class World:
             )
 
     async def follow(self) -> None:
-        """Read the chain to its tip."""
+        """Read the chain to its tip, and look at what waits for a block."""
         while await follow_chains(self.worker):
             pass
+        while await look_at_mempools(self.worker):
+            pass
+
+    async def pay_out(self) -> None:
+        """Pay what waits in coins and in files."""
+        while await send_payouts(self.worker) or await send_files(self.worker):
+            pass
+
+    @property
+    def sepa_folder(self) -> Path:
+        """Where files are exchanged with the SEPA bank."""
+        return self.settings.process.home / "sepa"
+
+    async def sepa(self) -> None:
+        """Let the SEPA bank do all that it has to, and read what it says."""
+        await self.far.sepa_run(self.sepa_folder)
+        await sweeps_of(self.worker)["bank_reports"]()
+        await self.drain()
+
+    async def eventually(self, happened: Callable[[], Awaitable[bool]], what: str, patience: float = 20.0) -> None:
+        """Work on until something has happened, such as a notification that is on its way."""
+        deadline = asyncio.get_running_loop().time() + patience
+        while not await happened():
+            assert asyncio.get_running_loop().time() < deadline, f"not within {patience} s: {what}"
+            await self.drain()
+            await asyncio.sleep(0.02)
+
+    async def available(self, asset: str, network: str | None = None) -> str:
+        """What the partner has available, as the API says it."""
+        rows = (await self.get("/v1/balances"))["data"]
+        assert isinstance(rows, list)
+        [row] = [one for one in rows if (one["asset"], one["network"]) == (asset, network)]
+        return str(row["available"])
+
+    async def top_up(self, units: int, asset: str = "USD") -> None:
+        """Send money to the partner's own number, and wait until its balance has it."""
+        response = await self.post("/v1/virtual_accounts", {"asset": asset})
+        assert response.status_code == 201, response.text
+        account, before = response.json(), await self.available(asset)
+        if asset == "EUR":
+            await self.far.sepa_credit(self.sepa_folder, units, "Test partner", account["reference"])
+            await self.sepa()
+        else:
+            await self.far.increase_credit(account["account_number"], units, "Test partner", "float")
+
+        async def has_it() -> bool:
+            return await self.available(asset) != before
+
+        await self.eventually(has_it, "a top-up")
+
+    async def account(self, **details: object) -> str:
+        """An external account; a bank account in the United States unless said otherwise."""
+        body = {
+            "type": "bank",
+            "scheme": "ach",
+            "routing_number": "021000021",
+            "account_number": "9876543210",
+            "holder_name": "Ada Lovelace",
+        }
+        response = await self.post("/v1/external_accounts", details or body)
+        assert response.status_code == 201, response.text
+        return str(response.json()["id"])
 
     async def retell_notifications(self, dice: random.Random, *, times: int) -> None:
         """Process every notification again, several times, in any order."""
@@ -189,6 +213,7 @@ class World:
         deadline = asyncio.get_running_loop().time() + patience
         while asyncio.get_running_loop().time() < deadline:
             ran = await self.run_jobs(*tolerated)
+            await self.pay_out()
             await self.follow()
             if not ran and not await self.undelivered():
                 if not await self.run_jobs(*tolerated):
@@ -243,40 +268,3 @@ class World:
 
 # BIP-173's example key hash on regtest.
 CUSTOMER_ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
-
-
-@asynccontextmanager
-async def open_world(home: Path, db: Database, far_url: str) -> AsyncIterator[World]:
-    """Start an instance of its own Stripe account and wallet, and stop it at the end."""
-    stripe_key = f"sk_test_{secrets.token_hex(16)}"
-    home.mkdir(parents=True, exist_ok=True)
-    wiring.write_secret(home / "secrets" / "bitcoin_seed", secrets.token_hex(32))
-    late = LateApp()
-    async with AsyncExitStack() as stack:
-        _, api_url = await stack.enter_async_context(serving(late))
-        secret = await register_hook(far_url, stripe_key, f"{api_url}/hooks/stripe")
-        settings = settings_for(home, db.url, far_url, stripe_key, secret, await chain_height(far_url))
-        parts = await stack.enter_async_context(wiring.parts(settings))
-        parts = replace(parts, db=db)
-        context = wiring.context(settings, parts)
-        await context.board.refresh()
-        refreshing = asyncio.create_task(context.board.run())
-        stack.callback(refreshing.cancel)
-        late.app = build_app(context)
-        partner = await make_partner(db)
-        client = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=api_url, headers=partner.headers, timeout=30, verify=False)
-        )
-        yield World(
-            settings=settings,
-            context=context,
-            worker=await wiring.worker(settings, parts),
-            partner=partner,
-            client=client,
-            far=SandboxClient(parts.http, far_url),
-            far_url=far_url,
-            stripe_key=stripe_key,
-            api_url=api_url,
-            records=wiring.far_side(settings, parts),
-            http=parts.http,
-        )

@@ -117,7 +117,7 @@ async def test_w_10_event_types(public: Instance) -> None:
         (["*", "orders.*"], 1),
         (["order"], 0),
         (["*.*"], 0),
-        (["payout.*"], 0),
+        (["payment.*"], 0),
     ):
         with pytest.raises(ValidationFailed) as refusal:
             await public.create(URL, *types)

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import assert_never
 
 import structlog
 
-from app.db import notification_tries, notifications, payments
+from app.db import notification_tries, notifications, payments, payouts
 from app.db.alerts import raise_alert
 from app.db.database import Database, Transaction
 from app.db.notifications import Notification
 from app.db.payments import Operation, OperationState, Payment
 from app.domain.errors import Conflict
+from app.ports.bank_files import FileUnreadable
 from app.ports.errors import NotificationInvalid, OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from app.ports.notifications import Subject, SubjectKind
 from app.ports.payin import DisputeReceipt, PayinDisputes, PayinProvider, PaymentReceipt
-from app.services import disputes, receipts, refunds
+from app.ports.payout import BankRail
+from app.services import bank_files, bank_payouts, disputes, receipts, refunds, top_ups
 from app.services.rails import Rails
 
 log = structlog.get_logger(__name__)
@@ -51,7 +52,7 @@ async def process_notification(db: Database, rails: Rails, stored_id: str) -> No
     try:
         finding = await _look_up(db, rails, notification)
         await _record(db, notification, finding)
-    except (Conflict, NotificationInvalid) as refused:
+    except (Conflict, NotificationInvalid, FileUnreadable) as refused:
         await _park(db, notification, str(refused))
     except (ProviderUnavailable, OutcomeUnknown):
         async with db.transaction() as tx:
@@ -86,24 +87,59 @@ _UNMATCHED = "unmatched_money"
 
 async def _look_up(db: Database, rails: Rails, notification: Notification) -> _Finding:
     """Ask the provider about what the notification names. No transaction is open meanwhile."""
+    files = rails.bank_files.get(notification.provider)
+    if files is not None:  # a file is all that the bank says: there is nothing to ask
+        await bank_files.read_report(db, files, notification.body, livemode=notification.livemode)
+        return _Finding(_nothing_more)
     subject = rails.notifications[notification.provider].translate(notification.body)
-    rail = rails.payin.get(notification.provider)
-    if rail is None or subject.reference is None:
+    if subject.reference is None:
         return _Finding(None, "nothing to look up", _UNKNOWN_KIND)
     try:
-        match subject.kind:
-            case SubjectKind.PAYMENT:
-                return await _payment(db, rail, subject.reference)
-            case SubjectKind.REFUND:
-                return await _refund(db, rail, subject)
-            case SubjectKind.DISPUTE:
-                return await _dispute(db, rail, subject.reference)
-            case SubjectKind.OTHER:
-                return _Finding(None, "not acted upon", _UNKNOWN_KIND)
-            case never:
-                assert_never(never)
+        bank = rails.banks.get(notification.provider)
+        if bank is not None:
+            return await _bank(db, bank, subject, subject.reference, livemode=notification.livemode)
+        return await _payin(db, rails.payin[notification.provider], subject, subject.reference)
     except ProviderRejected as refused:
         return _Finding(None, f"unknown at the provider: {refused}", _UNMATCHED)
+
+
+async def _nothing_more(_tx: Transaction) -> None:
+    """What the notification said has been applied already."""
+
+
+async def _payin(db: Database, rail: PayinProvider, subject: Subject, reference: str) -> _Finding:
+    match subject.kind:
+        case SubjectKind.PAYMENT:
+            return await _payment(db, rail, reference)
+        case SubjectKind.REFUND:
+            return await _refund(db, rail, subject)
+        case SubjectKind.DISPUTE:
+            return await _dispute(db, rail, reference)
+        case _:
+            return _Finding(None, "not acted upon", _UNKNOWN_KIND)
+
+
+async def _bank(db: Database, bank: BankRail, subject: Subject, reference: str, *, livemode: bool) -> _Finding:
+    match subject.kind:
+        case SubjectKind.PAYOUT:
+            return await _payout(db, bank, reference)
+        case SubjectKind.CREDIT:
+            receipt = await bank.fetch_credit(reference)
+            return _Finding(partial(top_ups.observe, provider=bank.provider, receipt=receipt, livemode=livemode))
+        case _:
+            return _Finding(None, "not acted upon", _UNKNOWN_KIND)
+
+
+async def _payout(db: Database, bank: BankRail, reference: str) -> _Finding:
+    """A payout is known by the bank's id, or by ours when its answer has not reached us yet."""
+    receipt = await bank.fetch(reference)
+    async with db.connection() as connection:
+        known = await payouts.by_reference(connection, bank.provider, reference)
+        if known is None and receipt.payout_id is not None:
+            known = await payouts.peek(connection, receipt.payout_id)
+    if known is None or known.provider != bank.provider:
+        return _Finding(None, "no payout of ours", _UNMATCHED)
+    return _Finding(partial(bank_payouts.observe, payout_id=known.id, receipt=receipt))
 
 
 async def _payment(db: Database, rail: PayinProvider, reference: str) -> _Finding:

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from app.api.answers import gives, page_of_items, shown
 from app.api.calls import Call, Reading
+from app.api.ids import MachineName
 from app.api.routing import StrictRoute
 from app.schemas.balances import BalanceList
 from app.schemas.catalogue import AssetList, PaymentMethodList, StateMachineOut
@@ -36,7 +37,7 @@ async def list_payment_methods(call: AnyCaller) -> Response:
     return page_of_items(catalogue.payment_methods(call.context.rails, call.context.policy))
 
 
-@router.get("/state_machines/order", tags=["discovery"], responses=gives(StateMachineOut))
-async def get_order_machine(request: Request, call: AnyCaller) -> Response:
-    """How orders move: every state and every edge, with the event that it emits."""
-    return shown(request, catalogue.order_machine())
+@router.get("/state_machines/{resource}", tags=["discovery"], responses=gives(StateMachineOut))
+async def get_state_machine(resource: MachineName, request: Request, call: AnyCaller) -> Response:
+    """How orders, payouts, batches, deposits and external accounts move: every state, every edge, every event."""
+    return shown(request, catalogue.state_machine(resource))

@@ -12,7 +12,17 @@ from app.api.calls import Write, Writing
 from app.api.routing import StrictRoute
 from app.domain.errors import NotFound
 from app.ports.simulator import Simulator
-from app.schemas.simulate import CardPaidOut, MinedOut, MineIn, PayIn
+from app.schemas.simulate import (
+    AchActOut,
+    AchReturnIn,
+    AchSettleIn,
+    CardPaidOut,
+    DepositedOut,
+    DepositIn,
+    MinedOut,
+    MineIn,
+    PayIn,
+)
 from app.services import simulate
 
 router = APIRouter(prefix="/v1/simulate", tags=["simulate"], route_class=StrictRoute)
@@ -36,3 +46,24 @@ async def mine_blocks(body: MineIn, call: Writer) -> Response:
     """Mine blocks at the far side."""
     context = call.context
     return answered(await simulate.mine(context.db, context.rails, _simulator(call), body, call.request))
+
+
+@router.post("/chain/deposit", responses=gives(DepositedOut))
+async def deposit_coins(body: DepositIn, call: Writer) -> Response:
+    """Send coins from the far side's faucet to an order's address, or to a standing one."""
+    context, simulator = call.context, _simulator(call)
+    return answered(await simulate.deposit(context.db, simulator, call.caller.partner_id, body, call.request))
+
+
+@router.post("/ach/settle", responses=gives(AchActOut))
+async def settle_ach(body: AchSettleIn, call: Writer) -> Response:
+    """Let an ACH payout settle at the bank now."""
+    context, simulator = call.context, _simulator(call)
+    return answered(await simulate.settle(context.db, simulator, call.caller.partner_id, body, call.request))
+
+
+@router.post("/ach/return", responses=gives(AchActOut))
+async def return_ach(body: AchReturnIn, call: Writer) -> Response:
+    """Let the receiving bank send an ACH payout back, before it has settled or after."""
+    context, simulator = call.context, _simulator(call)
+    return answered(await simulate.give_back(context.db, simulator, call.caller.partner_id, body, call.request))

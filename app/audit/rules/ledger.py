@@ -55,6 +55,18 @@ RULES: Final = (
         """,
     ),
     Invariant(
+        "I-06",
+        "The balances that payouts are paid from are the sums of their postings, and none is below zero.",
+        """
+        SELECT account, asset, kept.units AS kept, summed.units AS summed
+        FROM balances AS kept FULL JOIN (
+            SELECT account, asset, -sum(units) AS units FROM postings
+            WHERE account LIKE 'partner:%:available' GROUP BY account, asset
+        ) AS summed USING (account, asset)
+        WHERE coalesce(kept.units, 0) <> coalesce(summed.units, 0) OR kept.units < 0
+        """,
+    ),
+    Invariant(
         "I-07",
         "No asset account is below zero, and no liability above.",
         """
@@ -67,7 +79,8 @@ RULES: Final = (
     Invariant(
         "I-08",
         "No entry ever took an account across zero to the forbidden side.",
-        # A reorganisation may take back coins that had arrived, and the wallet with them: the chain did that.
+        # A reorganisation may take back coins that had arrived, and the wallet with them: the chain did that. So may
+        # a bank with money that it had credited.
         """
         WITH moved AS (
             SELECT account, asset, entry_id, min(id) AS first, sum(units) AS units
@@ -81,7 +94,7 @@ RULES: Final = (
         )
         SELECT account, asset, entry_id, balance
         FROM run LEFT JOIN entries ON entries.id = entry_id
-        WHERE entries.kind IS DISTINCT FROM 'arrived'
+        WHERE coalesce(entries.kind, '') NOT IN ('arrived', 'deposit_reverse', 'top_up_reverse')
           AND ((run.kind = 'asset' AND balance < 0 AND balance - units >= 0)
             OR (run.kind = 'liability' AND balance > 0 AND balance - units <= 0))
         """,

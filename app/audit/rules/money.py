@@ -53,10 +53,10 @@ RULES: Final = (
         """
         SELECT order_id, asset, came, went FROM (
             SELECT entries.order_id, postings.asset,
-                   coalesce(-sum(units) FILTER (WHERE kind IN ('pay_in', 'deposit_reverse')
+                   coalesce(-sum(units) FILTER (WHERE kind IN ('pay_in', 'deposit_reverse', 'deposit_restore')
                        OR (kind IN ('convert', 'convert_reversed') AND units < 0)), 0) AS came,
                    coalesce(sum(units) FILTER (WHERE kind IN (
-                       'deliver', 'delivery_return', 'refund', 'refund_reversed', 'dispute', 'dispute_won'
+                       'deliver', 'delivery_return', 'refund', 'refund_reversed', 'surplus', 'dispute', 'dispute_won'
                    ) OR (kind IN ('convert', 'convert_reversed') AND units > 0)), 0) AS went
             FROM entries JOIN postings ON entry_id = entries.id
             WHERE account = 'order:' || entries.order_id GROUP BY entries.order_id, postings.asset
@@ -65,21 +65,27 @@ RULES: Final = (
     ),
     Invariant(
         "R-03",
-        "What a buy order says it received, refunded and delivered is what its account says.",
+        "What an order says it received, refunded and delivered is what the ledger says.",
+        # Coins come in at the wallet, and go from it again when a reorganisation takes them back.
         """
         SELECT * FROM (
             SELECT orders.id, received_units, refunded_units, delivered_units,
-                coalesce(-sum(units) FILTER (WHERE kind = 'pay_in' AND asset = source_asset), 0) AS booked_in,
+                coalesce(CASE direction
+                    WHEN 'buy' THEN -sum(units) FILTER (WHERE own AND kind = 'pay_in' AND asset = source_asset)
+                    ELSE sum(units) FILTER (WHERE account LIKE 'wallet:hot:%'
+                        AND kind IN ('pay_in', 'deposit_reverse', 'deposit_restore')) END, 0) AS booked_in,
                 coalesce(sum(units) FILTER (
-                    WHERE kind IN ('refund', 'refund_reversed') AND asset = source_asset), 0) AS booked_back,
+                    WHERE own AND kind IN ('refund', 'refund_reversed') AND asset = source_asset), 0) AS booked_back,
                 coalesce(sum(units) FILTER (
-                    WHERE kind IN ('deliver', 'delivery_return') AND asset = destination_asset), 0) AS booked_out
+                    WHERE own AND kind IN ('deliver', 'delivery_return') AND asset = destination_asset), 0)
+                    AS booked_out
             FROM orders
             LEFT JOIN (
-                SELECT entries.order_id, entries.kind, postings.account, postings.asset, postings.units
+                SELECT entries.order_id, entries.kind, account = 'order:' || entries.order_id AS own,
+                       postings.account, postings.asset, postings.units
                 FROM entries JOIN postings ON entry_id = entries.id
-            ) AS line ON line.order_id = orders.id AND account = 'order:' || orders.id
-            WHERE direction = 'buy' GROUP BY orders.id, received_units, refunded_units, delivered_units
+            ) AS line ON line.order_id = orders.id
+            GROUP BY orders.id, direction, received_units, refunded_units, delivered_units
         ) AS compared
         WHERE (received_units, refunded_units, delivered_units) IS DISTINCT FROM (booked_in, booked_back, booked_out)
         """,
@@ -118,7 +124,7 @@ RULES: Final = (
     ),
     Invariant(
         "R-07",
-        "A refund is in the ledger exactly while its operation is pending or has succeeded.",
+        "A refund is in the ledger exactly while its operation is pending or has succeeded, or as a payout of coins.",
         """
         SELECT operations.id, operations.state, operations.units, coalesce(sum(booked.units), 0) AS booked
         FROM operations LEFT JOIN (
@@ -137,34 +143,46 @@ RULES: Final = (
         WHERE kind IN ('refund', 'refund_reversed') AND NOT EXISTS (
             SELECT 1 FROM operations WHERE operations.kind = 'refund'
               AND operations.id = split_part(entries.reference, ':', 3)
+        ) AND NOT EXISTS (
+            SELECT 1 FROM payouts WHERE payouts.kind = 'refund' AND payouts.order_id = entries.order_id
+              AND payouts.id = split_part(entries.reference, ':', 3)
         )
         """,
     ),
     Invariant(
         "R-08",
-        "A delivered order was converted at exactly the terms that were agreed.",
+        "A delivered order was converted at exactly the terms that were agreed, and back at them if it was returned.",
         """
         WITH agreed AS (
-            SELECT orders.id, line.account, line.asset, line.units FROM orders, LATERAL (VALUES
+            SELECT orders.id, line.account, line.asset, line.units FROM orders, LATERAL (
+                SELECT CASE direction WHEN 'buy' THEN source_asset ELSE destination_asset END AS asset
+            ) AS fiat, LATERAL (VALUES
                 ('order:' || id, source_asset, source_units),
-                ('position:' || source_asset, source_asset, -venue_units),
-                ('revenue:spread', source_asset, -spread_units),
-                ('revenue:fee', source_asset, -processing_units),
-                ('revenue:network', source_asset, -network_units),
-                ('partner:' || partner_id || ':available', source_asset, -partner_units),
-                ('position:' || destination_asset, destination_asset, destination_units),
+                ('position:' || source_asset, source_asset, CASE direction WHEN 'buy' THEN -venue_units
+                    ELSE -source_units END),
+                ('revenue:spread', fiat.asset, -spread_units),
+                ('revenue:fee', fiat.asset, -processing_units),
+                ('revenue:network', fiat.asset, -network_units),
+                ('partner:' || partner_id || ':available', fiat.asset, -partner_units),
+                ('position:' || destination_asset, destination_asset, CASE direction WHEN 'buy' THEN destination_units
+                    ELSE venue_units END),
                 ('order:' || id, destination_asset, -destination_units)
             ) AS line (account, asset, units)
-            WHERE direction = 'buy' AND line.units <> 0
+            WHERE line.units <> 0
               AND EXISTS (SELECT 1 FROM entries WHERE order_id = orders.id AND kind IN ('deliver', 'convert'))
         ), booked AS (
             SELECT entries.order_id AS id, account, asset, sum(units) AS units
-            FROM entries JOIN postings ON entry_id = entries.id JOIN orders ON orders.id = entries.order_id
-            WHERE entries.kind = 'convert' AND direction = 'buy' GROUP BY entries.order_id, account, asset
+            FROM entries JOIN postings ON entry_id = entries.id
+            WHERE entries.kind = 'convert' GROUP BY entries.order_id, account, asset
         )
         SELECT id, account, asset, agreed.units AS agreed, booked.units AS booked
         FROM agreed FULL JOIN booked USING (id, account, asset)
         WHERE agreed.units IS DISTINCT FROM booked.units
+        UNION ALL
+        SELECT order_id, account, asset, 0, sum(units) FROM entries JOIN postings ON entry_id = entries.id
+        WHERE kind IN ('convert', 'convert_reversed') AND order_id IN (
+            SELECT order_id FROM entries WHERE kind IN ('delivery_return', 'convert_reversed')
+        ) GROUP BY order_id, account, asset HAVING sum(units) <> 0
         """,
     ),
 )

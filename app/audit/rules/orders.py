@@ -70,16 +70,19 @@ RULES: Final = (
     Invariant(
         "I-36",
         "No order stands still: what is ours to do is done within 2 hours, what the chain must do within 24.",
-        # A hold, or a refund that the bank is working on, is a reason to stand still.
+        # A hold, or a refund or payout that is on its way, is a reason to stand still; payouts have their own rule.
         """
         SELECT orders.id, state, last.at FROM orders JOIN LATERAL (
             SELECT max(at) AS at FROM transitions WHERE order_id = orders.id
         ) AS last ON true
         WHERE hold IS NULL AND (
-            (state IN ('authorised', 'paid', 'sending', 'deposit_confirmed') AND last.at < now() - interval '2 hours')
+            (state IN ('authorised', 'paid', 'sending') AND last.at < now() - interval '2 hours')
             OR (state = 'sent' AND last.at < now() - interval '24 hours')
-            OR (state = 'refunding' AND last.at < now() - interval '2 hours' AND NOT EXISTS (
+            OR (state IN ('deposit_confirmed', 'refunding') AND last.at < now() - interval '2 hours' AND NOT EXISTS (
                 SELECT 1 FROM operations WHERE order_id = orders.id AND kind = 'refund' AND operations.state = 'pending'
+            ) AND NOT EXISTS (
+                SELECT 1 FROM payouts WHERE order_id = orders.id
+                  AND payouts.state IN ('queued', 'sending', 'submitted')
             ))
             OR (state IN ('awaiting_payment', 'authenticating', 'awaiting_deposit')
                 AND expires_at < now() - interval '15 minutes')

@@ -30,8 +30,9 @@ _LEAVING = """
 SELECT signed.network, coalesce(sum(sends.units), 0) + coalesce(sum(DISTINCT signed.fee_units), 0) AS units
 FROM chain_transactions AS signed JOIN sends ON sends.lineage_id = signed.lineage_id
 WHERE signed.height IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM entries WHERE entries.order_id = sends.order_id
-      AND kind = CASE purpose WHEN 'deliver' THEN 'deliver' ELSE 'refund' END
+    SELECT 1 FROM entries WHERE CASE purpose
+        WHEN 'deliver' THEN entries.order_id = sends.order_id AND kind = 'deliver'
+        ELSE entries.subject = sends.lineage_id AND kind = 'coins_deliver' END
 )
 GROUP BY signed.network, signed.lineage_id
 """
@@ -39,8 +40,13 @@ GROUP BY signed.network, signed.lineage_id
 RULES: Final = (
     Invariant(
         "I-13",
-        "An order sends coins once for each purpose.",
-        "SELECT order_id, purpose, count(*) AS sends FROM sends GROUP BY order_id, purpose HAVING count(*) > 1",
+        "An order, and a payout, sends coins once.",
+        """
+        SELECT coalesce(order_id, payout_id) AS subject, count(*) AS sends FROM sends
+        GROUP BY order_id, payout_id HAVING count(*) > 1
+        UNION ALL
+        SELECT id, 0 FROM sends WHERE (order_id IS NULL) = (payout_id IS NULL)
+        """,
     ),
     Invariant(
         "I-14",
@@ -65,15 +71,25 @@ RULES: Final = (
     ),
     Invariant(
         "I-16",
-        "Every transaction pays the sends of its lineage, and a delivery is what its order agreed.",
+        "Every transaction pays every send of its lineage, and a send is what its order or its payout agreed.",
+        # Two sends of one amount to one address take two outputs.
         f"""
-        SELECT sends.id, signed.txid, 'does not pay it' AS problem
-        FROM chain_transactions AS signed JOIN sends USING (network, lineage_id)
-        WHERE position({_OUTPUT} IN raw) = 0
+        SELECT min(wanted.id) AS id, signed.txid, 'does not pay it' AS problem
+        FROM chain_transactions AS signed JOIN (
+            SELECT sends.id, network, lineage_id, {_OUTPUT} AS output FROM sends
+        ) AS wanted USING (network, lineage_id)
+        GROUP BY signed.txid, wanted.output, signed.raw
+        HAVING CASE count(*) WHEN 1 THEN position(wanted.output IN signed.raw) = 0 ELSE count(*) > (
+            length(encode(signed.raw, 'hex')) - length(replace(encode(signed.raw, 'hex'), encode(output, 'hex'), ''))
+        ) / (2 * length(output)) END
         UNION ALL
         SELECT sends.id, order_id, 'not as agreed' FROM sends LEFT JOIN orders ON orders.id = order_id
         WHERE purpose = 'deliver' AND (sends.units, sends.asset, sends.script, sends.address)
             IS DISTINCT FROM (destination_units, destination_asset, orders.script, orders.address)
+        UNION ALL
+        SELECT sends.id, payout_id, 'not as agreed' FROM sends LEFT JOIN payouts ON payouts.id = payout_id
+        WHERE purpose = 'payout' AND (sends.units, sends.asset, sends.script, sends.address, sends.network)
+            IS DISTINCT FROM (payouts.units, payouts.asset, payouts.script, payouts.address, payouts.provider)
         UNION ALL
         SELECT id, lineage_id, 'has no transaction' FROM sends
         WHERE NOT EXISTS (SELECT 1 FROM chain_transactions AS signed WHERE signed.lineage_id = sends.lineage_id)
@@ -96,14 +112,35 @@ RULES: Final = (
         WHERE kind = 'deliver' AND NOT EXISTS (
             SELECT 1 FROM sends WHERE sends.order_id = entries.order_id AND purpose = 'deliver' AND state = 'confirmed'
         )
+        UNION ALL
+        SELECT lineage.id, booked.account, 'of payouts: ' || coalesce(booked.units::text, 'nothing booked')
+        FROM (
+            SELECT sends.lineage_id AS id, 'wallet:transit:' || network AS account,
+                   sum(units) FILTER (WHERE state = 'confirmed') AS units, (
+                SELECT fee_units FROM chain_transactions AS signed
+                WHERE signed.lineage_id = sends.lineage_id AND signed.height IS NOT NULL
+            ) AS fee FROM sends WHERE purpose = 'payout' GROUP BY sends.lineage_id, network
+        ) AS lineage
+        FULL JOIN (
+            SELECT subject AS id, account, sum(units) AS units FROM entries JOIN postings ON entry_id = entries.id
+            WHERE kind = 'coins_deliver' AND account LIKE 'wallet:%' GROUP BY subject, account
+        ) AS booked USING (id)
+        WHERE (lineage.account, -(lineage.units + lineage.fee)) IS DISTINCT FROM (booked.account, booked.units)
+          AND (lineage.units IS NOT NULL OR booked.units IS NOT NULL)
         """,
     ),
     Invariant(
         "I-20",
-        "Nothing is sent for an order that was not paid.",
+        "Nothing is sent for an order that was not paid, and no coins for payouts that had not been set aside.",
         """
         SELECT id, order_id FROM sends WHERE purpose = 'deliver' AND state <> 'abandoned'
           AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.order_id = sends.order_id AND kind = 'pay_in')
+        UNION ALL
+        SELECT sends.lineage_id, min(sends.payout_id) FROM sends WHERE purpose = 'payout'
+        GROUP BY sends.lineage_id, network HAVING sum(units + fee_units) <> coalesce((
+            SELECT sum(postings.units) FROM entries JOIN postings ON entry_id = entries.id
+            WHERE kind = 'coins_reserve' AND subject = sends.lineage_id AND account = 'wallet:transit:' || network
+        ), 0)
         """,
     ),
     Invariant(
@@ -140,7 +177,7 @@ RULES: Final = (
     ),
     Invariant(
         "R-32",
-        "The wallet's books are the coins that its own list of blocks knows.",
+        "The wallet's books are the coins that its own list of blocks knows, less deposits that have not counted.",
         f"""
         SELECT network, coalesce(booked.units, 0) AS booked, coalesce(leaving.units, 0) AS leaving,
                coalesce(coined.units, 0) AS coins
@@ -154,7 +191,7 @@ RULES: Final = (
         ) AS leaving USING (network)
         LEFT JOIN (
             SELECT network, sum(units) AS units FROM coins
-            WHERE height IS NOT NULL AND spent_height IS NULL GROUP BY network
+            WHERE height IS NOT NULL AND spent_height IS NULL AND settled GROUP BY network
         ) AS coined USING (network)
         WHERE coalesce(booked.units, 0) - coalesce(leaving.units, 0) <> coalesce(coined.units, 0)
         """,  # noqa: S608
@@ -175,7 +212,7 @@ RULES: Final = (
     ),
     Invariant(
         "R-34",
-        "A send that was broadcast, confirmed or not, has a state that its order knows of.",
+        "A send that was broadcast, confirmed or not, has a state that its order, or its payout, knows of.",
         """
         SELECT sends.id, sends.state, orders.state AS order_state FROM sends JOIN orders ON orders.id = order_id
         WHERE purpose = 'deliver' AND CASE sends.state
@@ -184,6 +221,21 @@ RULES: Final = (
             WHEN 'confirmed' THEN orders.state <> 'completed'
             ELSE orders.state IN ('sending', 'sent', 'completed')
         END
+        UNION ALL
+        SELECT sends.id, sends.state, payouts.state FROM sends JOIN payouts ON payouts.id = payout_id
+        WHERE payouts.state IS DISTINCT FROM CASE sends.state WHEN 'prepared' THEN 'sending'
+            WHEN 'broadcast' THEN 'submitted' WHEN 'confirmed' THEN 'settled' END
+        """,
+    ),
+    Invariant(
+        "R-35",
+        "The sends of a transaction share its fee, to the last unit.",
+        """
+        SELECT sends.lineage_id, sum(fee_units) AS shared, signed.fee AS paid FROM sends
+        JOIN (
+            SELECT lineage_id, max(fee_units) AS fee FROM chain_transactions GROUP BY lineage_id
+        ) AS signed USING (lineage_id)
+        GROUP BY sends.lineage_id, signed.fee HAVING sum(fee_units) <> signed.fee
         """,
     ),
 )

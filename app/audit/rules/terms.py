@@ -70,10 +70,16 @@ RULES: Final = (
         SELECT DISTINCT subject, livemode FROM (
             SELECT 'quotes' AS subject, livemode FROM quotes
             UNION ALL SELECT 'orders', livemode FROM orders
+            UNION ALL SELECT 'payouts', livemode FROM payouts
+            UNION ALL SELECT 'payout_batches', livemode FROM payout_batches
+            UNION ALL SELECT 'deposits', livemode FROM deposits
+            UNION ALL SELECT 'top_ups', livemode FROM top_ups
             UNION ALL SELECT 'notifications', livemode FROM notifications WHERE state <> 'quarantined'
         ) AS modes
         WHERE 1 < (SELECT count(DISTINCT livemode) FROM (
-            SELECT livemode FROM quotes UNION SELECT livemode FROM orders
+            SELECT livemode FROM quotes UNION SELECT livemode FROM orders UNION SELECT livemode FROM payouts
+            UNION SELECT livemode FROM payout_batches UNION SELECT livemode FROM deposits
+            UNION SELECT livemode FROM top_ups
             UNION SELECT livemode FROM notifications WHERE state <> 'quarantined'
         ) AS every)
         """,
@@ -86,6 +92,8 @@ RULES: Final = (
         WHERE status >= 400 AND (
             EXISTS (SELECT 1 FROM orders WHERE orders.id = resource_id)
             OR EXISTS (SELECT 1 FROM quotes WHERE quotes.id = resource_id)
+            OR EXISTS (SELECT 1 FROM payouts WHERE payouts.id = resource_id)
+            OR EXISTS (SELECT 1 FROM payout_batches WHERE payout_batches.id = resource_id)
         )
         """,
     ),

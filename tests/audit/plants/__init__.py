@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.audit.plants import ledger, messages, money, orders, sends, terms
+from tests.audit.plants import (
+    batches,
+    coins,
+    deposits,
+    ledger,
+    messages,
+    money,
+    moves,
+    orders,
+    payouts,
+    sends,
+    subjects,
+    terms,
+)
 from tests.audit.plants.plant import Plant, book_names
 
 __all__ = ["PLANTS", "Plant", "book_names"]
@@ -16,4 +29,10 @@ PLANTS: Final[tuple[Plant, ...]] = (
     *terms.PLANTS,
     *sends.PLANTS,
     *messages.PLANTS,
+    *subjects.PLANTS,
+    *moves.PLANTS,
+    *payouts.PLANTS,
+    *coins.PLANTS,
+    *batches.PLANTS,
+    *deposits.PLANTS,
 )

@@ -13,6 +13,8 @@ PLANTS: Final = (
         "ALTER TABLE sends DROP CONSTRAINT sends_order_id_purpose_key;"
         'INSERT INTO sends SELECT (jsonb_populate_record(sends, \'{{"id": "sn_x"}}\')).* FROM sends'
         " WHERE order_id = '{completed}'",
+        "I-16",
+        "R-35",
     ),
     plant(
         "two transactions of a lineage are mined",

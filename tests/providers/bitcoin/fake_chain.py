@@ -24,6 +24,19 @@ def block(height: int, branch: str = "a", *, parent: str | None = None, outputs:
     )
 
 
+def txid(name: str) -> str:
+    """A transaction's id that tells its one-letter name."""
+    return name * 64
+
+
+def waiting(name: str, *, pays: int = 500) -> str:
+    """A transaction of the mempool as JSON text; it spends some coin, and pays satoshi to BIP-173's example key."""
+    spent = json.dumps({"txid": "f" * 64, "vout": 1, "sequence": 4294967293})
+    script = '{"hex": "0014751e76e8199196d454941c45d1b3a323f1433bd6", "type": "witness_v0_keyhash"}'
+    paid = f'{{"value": 0.{pays:08d}, "n": 0, "scriptPubKey": {script}}}'
+    return f'{{"txid": "{txid(name)}", "vin": [{spent}], "vout": [{paid}]}}'
+
+
 @dataclass
 class FakeChain:
     """The active chain is `blocks`, lowest first; `orphans` can still be read by their hash."""
@@ -34,6 +47,7 @@ class FakeChain:
     calls: list[str] = field(default_factory=list)
     fee_answer: str = "{}"
     fee_targets: list[int] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
     on_call: Callable[[str], None] = lambda method: None
 
     def client(self) -> httpx.AsyncClient:
@@ -57,6 +71,19 @@ class FakeChain:
 
     def _getblockcount(self) -> tuple[str, None]:
         return str(len(self.blocks) - 1), None
+
+    def _getbestblockhash(self) -> tuple[str, None]:
+        return json.dumps(_hash_of(self.blocks[-1])), None
+
+    def _getrawmempool(self) -> tuple[str, None]:
+        return json.dumps([json.loads(text)["txid"] for text in self.waiting]), None
+
+    def _getrawtransaction(self, wanted: str, verbosity: int) -> tuple[str | None, str | None]:
+        assert verbosity == 1
+        for text in self.waiting:
+            if json.loads(text)["txid"] == wanted:
+                return text, None
+        return None, '{"code": -5, "message": "No such mempool transaction. Use -txindex"}'
 
     def _getblockhash(self, height: int) -> tuple[str | None, str | None]:
         if not 0 <= height < len(self.blocks):

@@ -1,0 +1,1 @@
+"""A SEPA bank that takes and leaves files: its own reading, its own books, one account for each folder."""
