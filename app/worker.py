@@ -7,12 +7,15 @@ import contextlib
 import signal
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.db import AsyncpgDriver
 
+from app.db.alerts import raise_alert
+from app.db.database import Database
 from app.db.jobs import JobName
 from app.services import (
     bank_files,
@@ -45,6 +48,7 @@ _MEMPOOL_SECONDS = 2.0
 _PAYOUT_SECONDS = 0.5
 _CREDIT_SECONDS = 300.0
 _SWEEP_SECONDS = 1.0
+_WORRYING_FAILURES = 20
 _WAKE_SECONDS = 60.0
 _PRUNE_SECONDS = 3600.0
 
@@ -123,14 +127,24 @@ def sweeps_of(worker: Worker) -> dict[str, Callable[[], Awaitable[int]]]:
     }
 
 
-async def _forever(name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-    """Repeat a piece of work; its failures are logged and never end the loop. It says True to go on at once."""
+async def _forever(db: Database, name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Repeat a piece of work; it says True to go on at once.
+
+    Its failures are logged and never end the loop; a person is told of one that does nothing but fail.
+    """
+    failures = 0
     while True:
         more: object = False
         try:
             more = await work()
+            failures = 0
         except Exception as error:
+            failures += 1
             log.warning("loop.failed", loop=name, error=f"{type(error).__name__}: {error}")
+            if failures == _WORRYING_FAILURES:
+                with contextlib.suppress(Exception):  # the database may be what is failing
+                    async with db.transaction() as tx:
+                        await raise_alert(tx, "loop_failing", name, f"{type(error).__name__}: {error}")
         if more is not True:
             await asyncio.sleep(seconds)
 
@@ -141,17 +155,18 @@ async def run(worker: Worker, connection: asyncpg.Connection[asyncpg.Record]) ->
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, queue.shutdown.set)
+    forever = partial(_forever, worker.db)
     loops = [
-        asyncio.create_task(_forever("follow", _FOLLOW_SECONDS, lambda: follow_chains(worker))),
-        asyncio.create_task(_forever("mempool", _MEMPOOL_SECONDS, lambda: look_at_mempools(worker))),
-        asyncio.create_task(_forever("payouts", _PAYOUT_SECONDS, lambda: send_payouts(worker))),
-        asyncio.create_task(_forever("files", _PAYOUT_SECONDS, lambda: send_files(worker))),
-        asyncio.create_task(_forever("credits", _CREDIT_SECONDS, lambda: top_ups.catch_up(worker.db, worker.rails))),
-        asyncio.create_task(_forever("publish", _PUBLISH_SECONDS, lambda: publish_waiting(worker.db))),
-        *(asyncio.create_task(_forever(name, _SWEEP_SECONDS, work)) for name, work in sweeps_of(worker).items()),
-        asyncio.create_task(_forever("wake", _WAKE_SECONDS, lambda: sweeps.wake_jobs(worker.db))),
-        asyncio.create_task(_forever("prune", _PRUNE_SECONDS, lambda: sweeps.forget_old_answers(worker.db))),
-        asyncio.create_task(_forever("uploads", _PRUNE_SECONDS, lambda: files.prune(worker.db))),
+        asyncio.create_task(forever("follow", _FOLLOW_SECONDS, lambda: follow_chains(worker))),
+        asyncio.create_task(forever("mempool", _MEMPOOL_SECONDS, lambda: look_at_mempools(worker))),
+        asyncio.create_task(forever("payouts", _PAYOUT_SECONDS, lambda: send_payouts(worker))),
+        asyncio.create_task(forever("files", _PAYOUT_SECONDS, lambda: send_files(worker))),
+        asyncio.create_task(forever("credits", _CREDIT_SECONDS, lambda: top_ups.catch_up(worker.db, worker.rails))),
+        asyncio.create_task(forever("publish", _PUBLISH_SECONDS, lambda: publish_waiting(worker.db))),
+        *(asyncio.create_task(forever(name, _SWEEP_SECONDS, work)) for name, work in sweeps_of(worker).items()),
+        asyncio.create_task(forever("wake", _WAKE_SECONDS, lambda: sweeps.wake_jobs(worker.db))),
+        asyncio.create_task(forever("prune", _PRUNE_SECONDS, lambda: sweeps.forget_old_answers(worker.db))),
+        asyncio.create_task(forever("uploads", _PRUNE_SECONDS, lambda: files.prune(worker.db))),
     ]
     try:
         await queue.run(

@@ -221,3 +221,45 @@ async def held(db: Database) -> list[Deposit]:
     """Every deposit that waits for a person, oldest first."""
     async with db.connection() as connection:
         return rows_of(Deposit, await connection.fetch("SELECT * FROM deposits WHERE state = 'held' ORDER BY id"))
+
+
+async def lately_standing(tx: Transaction, deposit: Deposit, final: int) -> tuple[int, int]:
+    """What came to the partner's standing addresses in blocks that are not `final` deep, and this deposit's own depth.
+
+    In units and in blocks.
+    """
+    record = await tx.fetchrow(
+        """
+        SELECT tip.height - $3 + 1 AS depth, coalesce((
+            SELECT sum(units) FROM deposits
+            WHERE partner_id = $1 AND network = $2 AND order_id IS NULL AND height > tip.height - $4
+        ), 0) AS units
+        FROM (SELECT max(height) AS height FROM blocks WHERE network = $2) AS tip
+        """,
+        deposit.partner_id,
+        deposit.network,
+        deposit.height,
+        final,
+    )
+    assert record is not None  # noqa: S101 - one row, always
+    return int(record["units"]), int(record["depth"])
+
+
+async def completing(tx: Transaction, deposit: Deposit) -> tuple[int, int] | None:
+    """What an order agreed on, and how deep the newest of its coins are, when this deposit completes what it waits for.
+
+    In units and in blocks. None when it completes nothing.
+    """
+    record = await tx.fetchrow(
+        """
+        SELECT source_units, (SELECT max(height) FROM blocks WHERE network = $2) - max(coming.height) + 1 AS depth
+        FROM orders JOIN deposits AS coming ON coming.order_id = orders.id
+        WHERE orders.id = $1 AND orders.state IN ('awaiting_deposit', 'deposit_detected')
+          AND (coming.state = 'credited' OR coming.id = $3)
+        GROUP BY orders.id, source_units HAVING sum(coming.units) >= source_units
+        """,
+        deposit.order_id,
+        deposit.network,
+        deposit.id,
+    )
+    return None if record is None else (int(record["source_units"]), int(record["depth"]))

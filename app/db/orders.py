@@ -199,6 +199,10 @@ async def standing_in(tx: Transaction, state: OrderState, limit: int) -> list[st
         """
         SELECT id FROM orders
         WHERE state = $1 AND hold IS NULL AND updated_at < now() - interval '2 minutes'
+          AND NOT EXISTS (
+              SELECT 1 FROM payouts WHERE order_id = orders.id AND payouts.state IN ('queued', 'sending', 'submitted')
+                AND (kind = 'sale' OR orders.state = 'refunding')
+          )
         ORDER BY updated_at LIMIT $2
         """,
         state.value,

@@ -198,10 +198,12 @@ async def count_ended(tx: Transaction, batch_id: str, *, settled: int, failed: i
 
 
 async def standing(tx: Transaction, states: Sequence[str], limit: int) -> list[PayoutBatch]:
-    """Batches in these states that nothing has moved for a while, oldest first."""
+    """Batches in these states that nothing has moved for a while although there is something to do, oldest first."""
     records = await tx.fetch(
         """
         SELECT * FROM payout_batches WHERE state = ANY($1) AND updated_at < now() - interval '2 minutes'
+          AND (state <> 'processing' OR next_position <= items
+               OR settled_items + failed_items + invalid_items >= items)
         ORDER BY updated_at LIMIT $2
         """,
         list(states),

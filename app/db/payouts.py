@@ -90,7 +90,8 @@ async def peek(tx: Transaction, payout_id: str) -> Payout | None:
 async def lock_waiting(tx: Transaction, provider: str, limit: int) -> list[Payout]:
     """Queued payouts of a provider, oldest first, that nobody else is taking; locked, after their orders.
 
-    Those of sales whose order is not where its fiat is paid out stay where they are.
+    Those of sales whose order is not where its fiat is paid out stay where they are, and so do refunds of coins that a
+    reorganisation has taken back.
     """
     orders = await tx.fetch(
         """
@@ -107,6 +108,9 @@ async def lock_waiting(tx: Transaction, provider: str, limit: int) -> list[Payou
             """
             SELECT * FROM payouts WHERE provider = $1 AND state = 'queued' AND hold IS NULL
               AND (kind <> 'sale' OR order_id = ANY($3))
+              AND (kind <> 'refund' OR NOT EXISTS (
+                  SELECT 1 FROM deposits WHERE deposits.order_id = payouts.order_id AND lost_units > 0
+              ))
             ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
             """,
             provider,

@@ -101,6 +101,8 @@ def confirmations_needed(amount: Money, ladder: Sequence[DepthStep] = BITCOIN_DE
     raise AssertionError("the last step covers every amount")
 
 
+FINAL_DEPTH = 6  # blocks: what is deeper is not looked at again when sums are judged
+
 # Below this an output costs about as much to spend as it is worth: never paid out, and never credited.
 _DUST_UNITS = {"bitcoin": 1_000}
 

@@ -48,6 +48,12 @@ def _deposit_restored(state: OrderState, terms: OrderTerms, moved: Moved) -> lis
     return _deposit_undone(terms, "deposit_restore", moved, -1)
 
 
+def _loss_covered(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
+    amount = Money(moved.amount, terms.coins.asset)
+    reference = terms.reference("loss_covered", moved)
+    return [transfer(reference, "loss_covered", debit=terms.account, credit=chart.LOSS_REORG, amount=amount)]
+
+
 def _sold(terms: OrderTerms, moved: Moved) -> tuple[Entry, Entry]:
     fiat, coins = terms.fiat, terms.coins
     converted = entry(
@@ -116,6 +122,7 @@ SELL_BOOKS: Final[Mapping[OrderTrigger, Book]] = {
     OrderTrigger.DEPOSIT_REORGED: _deposit_reorged,
     OrderTrigger.SURPLUS_REORGED: _deposit_reorged,
     OrderTrigger.DEPOSIT_RESTORED: _deposit_restored,
+    OrderTrigger.LOSS_COVERED: _loss_covered,
     OrderTrigger.PAYOUT_SETTLED: _payout_settled,
     OrderTrigger.PAYOUT_RETURNED: _payout_returned,
     OrderTrigger.REFUND_ACCEPTED: _coins_refund_accepted,

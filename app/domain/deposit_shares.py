@@ -53,7 +53,7 @@ def shares_of(state: OrderState, amount: int, *, held: int, wanted: int, lost: i
         return _repaying(state, repaid) + _going_back(amount - repaid)
     if state in _GIVING_BACK and repaid:
         return [Share(T.DEPOSIT_RESTORED, amount, repaid=repaid)]
-    return [Share(T.DEPOSIT_CONFIRMED, amount)]
+    return [Share(T.DEPOSIT_CONFIRMED, amount, surplus=repaid, makes_good=bool(repaid))]
 
 
 def _shares_of_waiting(amount: int, missing: int, lost: int) -> list[Share]:

@@ -61,6 +61,7 @@ class OrderTrigger(StrEnum):
     SURPLUS_RECEIVED = "surplus_received"  # paid again: all of it goes back
     DEPOSIT_REORGED = "deposit_reorged"  # reorged after it had counted
     SURPLUS_REORGED = "surplus_reorged"  # so was what had been paid again: the sale stands as it did
+    LOSS_COVERED = "loss_covered"  # coins that are gone are not given back: what is held makes their loss good
     DEPOSIT_RESTORED = "deposit_restored"  # mined again after its loss was booked
     PAYOUT_SUBMITTED = "payout_submitted"
     PAYOUT_SETTLED = "payout_settled"
@@ -197,6 +198,9 @@ _SELL_EDGES: Table = {
     (S.COMPLETED, T.DEPOSIT_REORGED): S.COMPLETED,
     (S.REFUNDING, T.DEPOSIT_REORGED): S.REFUNDING,
     (S.REFUNDED, T.DEPOSIT_REORGED): S.REFUNDED,
+    (S.EXPIRED, T.DEPOSIT_REORGED): S.EXPIRED,
+    (S.CANCELED, T.DEPOSIT_REORGED): S.CANCELED,
+    (S.REFUNDING, T.LOSS_COVERED): S.REFUNDING,
     (S.PAYING_OUT, T.DEPOSIT_RESTORED): S.PAYING_OUT,
     (S.COMPLETED, T.DEPOSIT_RESTORED): S.COMPLETED,
     (S.REFUNDING, T.DEPOSIT_RESTORED): S.REFUNDING,

@@ -27,7 +27,9 @@ async def credit(tx: Transaction, rules: DepositRules, deposit: Deposit) -> None
     """
     address = await address_rows.of_id(tx, deposit.deposit_address_id)
     assert address is not None  # noqa: S101 - a foreign key
-    if deposit.order_id is None and _arrived_after_its_end(deposit, address):
+    if deposit.order_id is None and deposit.lost_units:
+        await _credit_balance(tx, deposit)  # it was the balance's before it was lost: that is made good first
+    elif deposit.order_id is None and _arrived_after_its_end(deposit, address):
         await _hold(tx, deposit, "address_deactivated")
     elif deposit.order_id is None and address.route == "sell":
         await _sell(tx, rules, deposit, address)

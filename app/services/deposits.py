@@ -18,7 +18,7 @@ from app.db.chain import Paid
 from app.db.columns import new_id
 from app.db.database import Database, Transaction
 from app.db.deposits import Deposit
-from app.domain.assets import COINBASE_DEPTH, asset_by_id, confirmations_needed, dust_units
+from app.domain.assets import COINBASE_DEPTH, FINAL_DEPTH, asset_by_id, confirmations_needed, dust_units
 from app.domain.deposit import DepositState, DepositTrigger
 from app.domain.errors import Conflict
 from app.domain.money import Money
@@ -149,10 +149,27 @@ async def _count(db: Database, rules: DepositRules, network: str, deposit_id: st
         deposit = await deposit_rows.lock(tx, deposit_id)
         if deposit is None or not await deposit_rows.is_deep(tx, deposit_id):
             return
+        if deposit.deposit_state is S.DETECTED and not await _is_deep_together(tx, rules, deposit):
+            return
         if deposit.deposit_state is S.DETECTED:
             await deposit_moves.move(tx, deposit, T.CONFIRMED)
         if deposit.deposit_state is S.CONFIRMED:
             await deposit_credits.credit(tx, rules, deposit)
+
+
+async def _is_deep_together(tx: Transaction, rules: DepositRules, deposit: Deposit) -> bool:
+    """Whether the coins are deep enough for all that depends on them: many small ones are a large sum.
+
+    That is the whole sale, for those that complete it; else what has lately come to the partner's balance.
+    """
+    if deposit.order_id is None:
+        units, depth = await deposit_rows.lately_standing(tx, deposit, FINAL_DEPTH)
+    else:
+        found = await deposit_rows.completing(tx, deposit)
+        if found is None:
+            return True
+        units, depth = found
+    return depth >= confirmations_needed(Money(units, asset_by_id(deposit.asset)), rules.ladder(deposit.network))
 
 
 async def _see_to_price(db: Database, rules: DepositRules, deposit_id: str) -> None:

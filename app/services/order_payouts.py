@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from app.db import deposits as deposit_rows
 from app.db import external_accounts as account_rows
 from app.db import orders as order_rows
 from app.db import payouts as payout_rows
@@ -120,6 +121,12 @@ async def refund_coins(tx: Transaction, order: Order) -> None:
     if not await drop_sale(tx, order):
         return  # the bank has still to say what became of it
     held = await orders.money_held(tx, order)
+    covered = min(held, await deposit_rows.lost_of_order(tx, order.id))
+    if covered:  # the fiat came back, and the coins that it was paid for are gone
+        cause = f"{order.id}:{order.sequence}"
+        await orders.move(tx, order, Fact(OrderTrigger.LOSS_COVERED, cause, moved=Moved(cause, amount=covered)))
+        await deposit_rows.make_good(tx, order.id, covered)
+        held -= covered
     if held == 0:
         refunds = await payout_rows.of_order(tx, order.id, PayoutKind.REFUND)
         if all(refund.payout_state in ENDED for refund in refunds):

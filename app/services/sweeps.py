@@ -30,6 +30,7 @@ _WORK_IN = {
     OrderState.AUTHORISED: JobName.CAPTURE_PAYMENT,
     OrderState.PAID: JobName.SEND_COINS,
     OrderState.DEPOSIT_CONFIRMED: JobName.PAY_OUT_ORDER,
+    OrderState.REFUNDING: JobName.REFUND_ORDER,
 }
 IDEMPOTENCY_DAYS = 30
 

@@ -22,6 +22,7 @@ from app.domain import chart
 from app.domain.assets import asset_by_id, asset_of
 from app.domain.errors import ConflictState, NotFound, RouteUnsupported
 from app.domain.money import Asset, Money
+from app.ports.errors import ProviderError
 from app.ports.payout import CreditReceipt, CreditStatus, FundingAccount
 from app.schemas.base import MoneyOut
 from app.schemas.top_ups import TopUpList, TopUpOut, VirtualAccountIn, VirtualAccountList, VirtualAccountOut
@@ -35,7 +36,7 @@ log = structlog.get_logger(__name__)
 # What a sender writes so that we know whose money it is: ours to choose, so unlike any word, and without 0, 1, I, O.
 _ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _REFERENCE: Final = re.compile(rf"RMP[{_ALPHABET}]{{10}}")
-_LOOK_BACK: Final = timedelta(days=3)
+_LOOK_BACK: Final = timedelta(days=14)
 
 
 def new_reference() -> str:
@@ -260,7 +261,11 @@ async def catch_up(db: Database, rails: Rails) -> int:
     for bank in rails.banks.values():
         async with db.connection() as connection:
             since: datetime = await connection.fetchval("SELECT now() - $1::interval", _LOOK_BACK)
-        receipts = await bank.credits_since(since)
+        try:
+            receipts = await bank.credits_since(since)
+        except ProviderError as error:  # the other banks are asked all the same
+            log.warning("top_ups.not_read", provider=bank.provider, error=str(error))
+            continue
         for receipt in receipts:
             await _tolerate(db, bank.provider, receipt, livemode=rails.livemode)
         count += len(receipts)

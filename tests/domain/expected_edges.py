@@ -50,9 +50,10 @@ SELL = {
     "surplus_received": "deposit_confirmed paying_out completed > same",
     "deposit_reorged": (
         "deposit_confirmed > deposit_detected; "
-        "awaiting_deposit deposit_detected paying_out completed refunding refunded > same"
+        "awaiting_deposit deposit_detected paying_out completed refunding refunded expired canceled > same"
     ),
     "surplus_reorged": "deposit_confirmed > same",
+    "loss_covered": "refunding > same",
     "deposit_restored": "paying_out completed > same; refunding refunded > refunding",
     "payout_submitted": "deposit_confirmed > paying_out",
     "payout_settled": "deposit_confirmed paying_out > completed",

@@ -165,5 +165,4 @@ def test_coins_that_count_are_known_in_every_state_of_a_sale_that_may_meet_them(
 
 def test_coins_that_counted_may_be_gone_again_wherever_they_counted() -> None:
     without = STATES[Direction.SELL] - {s for d, s, t, _ in EDGES if d is Direction.SELL and t is T.DEPOSIT_REORGED}
-    # Coins that count in these two are being given back from then on.
-    assert without == {S.CREATED, S.CANCELED, S.EXPIRED}
+    assert without == {S.CREATED}

@@ -159,6 +159,8 @@ class SellWorld:
         for name, units in self.payouts.items():
             steps += [(T.REFUND_CONFIRMED, Moved(name, amount=units))]
             steps += [(T.REFUND_FAILED, Moved(name, amount=units))]
+        if min(held, self.lost):
+            steps += [(T.LOSS_COVERED, Moved(f"lc_{self.count}", amount=min(held, self.lost)))] * 2
         if not held and not self.payouts:
             steps.append((T.REFUND_COMPLETED, NOTHING))
         return steps
@@ -182,6 +184,8 @@ class SellWorld:
             case T.DEPOSIT_REORGED | T.SURPLUS_REORGED:
                 del self.deposits[moved.reference]
                 self.lost += moved.amount - moved.from_order
+            case T.LOSS_COVERED:
+                self.lost -= moved.amount
             case T.REFUND_ACCEPTED:
                 self.payouts[moved.reference] = moved.amount
             case T.REFUND_FAILED:

@@ -80,6 +80,9 @@ async def test_fault_f_56_underpaid_waits_for_the_rest(world: World) -> None:
     refused = await world.post(f"/v1/orders/{order['id']}/cancel")
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict_state")
     await deposit(world, order, "0.00600000", confirmations=2)
+    # Enough for this part alone, and not for the sum that would be paid out.
+    assert (await order_of(world, order))["stage"] == "deposit_detected"
+    await mined(world, 1)
     assert (await order_of(world, order))["stage"] == "conversion"
     assert await triggers(world, order) == [
         "placed", "deposit_detected", "deposit_underpaid", "deposit_detected", "deposit_confirmed",
@@ -102,7 +105,7 @@ async def test_fault_f_56_a_second_part_that_waits_keeps_the_order_from_expiring
     order = await sell_order(world)
     await deposit(world, order, "0.00600000")
     await deposit(world, order, "0.00400000", confirmations=1)
-    await mined(world, 1)
+    await mined(world, 2)
     assert (await order_of(world, order))["stage"] == "conversion"
     await pass_window(world, order)
     await world.sweep()

@@ -92,6 +92,9 @@ async def test_fault_f_61_one_transaction_with_three_outputs_for_us_is_three_dep
     paid = await world.far.command("POST", "/control/bitcoin/fund", {"outputs": outputs, "mine": False})
     assert len(paid["txids"]) == 1
     await mined(world, 1)
+    # Each alone would count after one block; together they are a sum that waits for two.
+    assert [one["status"] for one in await deposits_of(world)] == ["detected"] * 3
+    await mined(world, 1)
     found = await deposits_of(world)
     assert {(one["tx_hash"], one["output_index"]) for one in found} == {(paid["txids"][0], vout) for vout in range(3)}
     assert [one["status"] for one in found] == ["credited"] * 3
@@ -198,7 +201,7 @@ async def test_what_arrives_after_the_end_of_an_address_is_held_and_can_be_relea
     ended = await world.post(f"/v1/deposit_addresses/{address['id']}/deactivate")
     assert (ended.status_code, ended.json()["status"]) == (200, "deactivated")
     assert await events(world, address["id"]) == ["deposit_address.created", "deposit_address.deactivated"]
-    after = await deposit(world, address, "0.00060000", confirmations=1)
+    after = await deposit(world, address, "0.00060000", confirmations=2)
     found = {one["tx_hash"]: one for one in await deposits_of(world)}
     assert found[before]["status"] == "credited"
     assert (found[after]["status"], found[after]["hold"]["reason"]) == ("held", "address_deactivated")
