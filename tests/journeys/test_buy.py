@@ -128,7 +128,7 @@ async def test_an_order_expires_by_the_databases_clock(world: World) -> None:
     await world.audit()
 
 
-async def test_money_that_comes_after_expiry_is_let_go(world: World) -> None:
+async def test_fault_f_55_money_that_comes_after_expiry_is_let_go(world: World) -> None:
     """The customer pays in the moment between our expiry and our cancelling: nothing is kept, nothing is sent."""
     order = await world.order()
     async with world.db.transaction() as tx:
@@ -162,7 +162,7 @@ async def test_a_refund_before_delivery_gives_everything_back(world: World) -> N
     await world.audit()
 
 
-async def test_a_refund_is_refused_once_delivery_is_under_way(world: World) -> None:
+async def test_fault_f_49_a_refund_is_refused_once_delivery_is_under_way(world: World) -> None:
     await world.fund()
     order = await world.order()
     await world.pay(order)
@@ -172,7 +172,7 @@ async def test_a_refund_is_refused_once_delivery_is_under_way(world: World) -> N
     await world.audit()
 
 
-async def test_an_empty_wallet_makes_an_order_wait_and_nothing_worse(world: World) -> None:
+async def test_fault_f_90_an_empty_wallet_makes_an_order_wait_and_nothing_worse(world: World) -> None:
     order = await world.order()
     await world.pay(order)
     await world.drain("WalletShort")

@@ -26,7 +26,7 @@ async def test_fault_f_18_the_dispute_comes_before_the_payment(db: Database, rai
 
 @pytest.mark.parametrize("end", [DisputeStatus.WON, DisputeStatus.LOST])
 @pytest.mark.parametrize("told_of_the_opening", [True, False])
-async def test_a_dispute_before_delivery(
+async def test_fault_f_45_a_dispute_before_delivery(
     db: Database, rails: Rails, truth: CardTruth, end: DisputeStatus, told_of_the_opening: bool
 ) -> None:
     placed = await paid_order(db, rails, truth)
@@ -52,7 +52,7 @@ async def test_a_dispute_before_delivery(
     assert sum(units for *_, units in await ledger_of(db, placed)) == 0
 
 
-async def test_a_dispute_of_what_is_being_refunded_takes_only_what_is_left(
+async def test_fault_f_52_a_dispute_of_what_is_being_refunded_takes_only_what_is_left(
     db: Database, rails: Rails, truth: CardTruth
 ) -> None:
     placed = await paid_order(db, rails, truth)

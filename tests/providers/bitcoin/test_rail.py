@@ -232,7 +232,7 @@ async def test_a_node_of_another_network_is_refused(rail_of: RailOf) -> None:
         ('{"errors": ["Insufficient data or no feerate found"], "blocks": 0}', 7),
     ],
 )
-async def test_fee_rates(rail_of: RailOf, answer: str, rate: int) -> None:
+async def test_fault_f_91_fee_rates(rail_of: RailOf, answer: str, rate: int) -> None:
     chain = FakeChain(straight(1), fee_answer=answer)
     policy = FeePolicy(floor=2, ceiling=50, fallback=7, target_blocks=4)
     assert await rail_of(chain, fees=policy).fee_rate() == rate
@@ -250,7 +250,7 @@ async def test_preparing_is_repeatable(rail_of: RailOf) -> None:
     assert 90_000 + one.fee + one.change == 120_000
 
 
-async def test_change_must_come_back_to_us(rail_of: RailOf) -> None:
+async def test_fault_f_93_change_must_come_back_to_us(rail_of: RailOf) -> None:
     wallet = regtest_wallet()
     rail = rail_of(FakeChain([]), wallet=wallet)
     ours = change_of(wallet)
