@@ -96,7 +96,9 @@ async def test_a_name_that_sepa_does_not_carry(front: Front, caller: Caller, nam
         ({"network": "Bitcoin"}, "validation_failed", "/network"),
     ],
 )
-async def test_fault_f_96_wallets_that_cannot_be(front: Front, caller: Caller, changes: Json, code: str, pointer: str) -> None:
+async def test_fault_f_96_wallets_that_cannot_be(
+    front: Front, caller: Caller, changes: Json, code: str, pointer: str
+) -> None:
     response = await refused(front, caller.post(PATH, WALLET | changes), 422, code)
     assert pointers(response) == [pointer]
 

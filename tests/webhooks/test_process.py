@@ -221,7 +221,9 @@ async def test_what_the_machine_refuses_is_parked_with_nothing_written(
     assert await column(db, "SELECT count(*) FROM transitions") == [1]
 
 
-async def test_fault_f_51_a_refund_that_fails_long_after_it_succeeded(db: Database, rails: Rails, truth: CardTruth) -> None:
+async def test_fault_f_51_a_refund_that_fails_long_after_it_succeeded(
+    db: Database, rails: Rails, truth: CardTruth
+) -> None:
     placed = await paid_order(db, rails, truth)
     async with db.transaction() as tx:
         await refunds.request(tx, placed.id, None)
