@@ -181,6 +181,6 @@ def test_five_thousand_payouts_fit_in_one_file() -> None:
     payouts = [request(number, 100 + number) for number in range(5000)]
     started = time.process_time()
     data = FILES.write(FILE, CREATED, DAY, payouts)
-    assert time.process_time() - started < 30  # about 4 seconds here; a quadratic walk takes minutes
+    assert time.process_time() - started < 60  # about 4 seconds here; a quadratic walk takes minutes
     assert data.count(b"<CdtTrfTxInf>") == 5000
     assert payout_id(4999).replace("_", "-").encode() in data
