@@ -6,7 +6,7 @@ import sys
 
 import structlog
 
-from bench import batch_figures, dev_figures, http_figures, send_figures
+from bench import batch_figures, dev_figures, http_figures, payout_figures, send_figures
 from bench.instance import open_instance
 from bench.report import show
 
@@ -37,7 +37,12 @@ def _dev() -> None:
     show("The development instance", dev_figures.measure())
 
 
-PARTS = {"http": _http, "sends": _sends, "batches": _batches, "dev": _dev}
+def _payouts() -> None:
+    with open_instance() as instance:
+        show("Payouts over HTTP, beside pgbench", payout_figures.measure(instance))
+
+
+PARTS = {"http": _http, "sends": _sends, "payouts": _payouts, "batches": _batches, "dev": _dev}
 
 
 if __name__ == "__main__":
