@@ -1,4 +1,4 @@
-"""Wiring: settings become a database, rails, prices and workers; the only file that names vendors."""
+"""Wiring: settings become a database, prices and workers; the rails are wired in `wiring_rails`."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from app.api.refusals import InvalidRequest, UnknownFields
+from app.db.pages import Page
 from app.schemas.base import plain_text
 
 Query = Mapping[str, str]
@@ -78,15 +79,6 @@ def moment_of(query: Query, name: str) -> datetime | None:
         return datetime.fromisoformat(value).astimezone(UTC)
     except (ValueError, OverflowError):
         raise wrong(name, "invalid_format") from None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which part of a list: `limit` items next to an id."""
-
-    limit: int
-    starting_after: str | None
-    ending_before: str | None
 
 
 def page_of(query: Query, cursor: re.Pattern[str]) -> Page:

@@ -10,7 +10,7 @@ from sqlmodel import Field, col, select
 
 from app.db.columns import Document, counter, document, json_text, moment, text
 from app.db.database import Database, Transaction
-from app.db.pages import Bounds, newest_first, within
+from app.db.pages import Bounds, Page, newest_first, within
 from app.db.rows import row_of
 from app.db.table import Table
 
@@ -132,11 +132,10 @@ async def of_order(db: Database, partner_id: str, order_id: str) -> DepositAddre
     return None if record is None else row_of(DepositAddress, record)
 
 
-async def page(
-    db: Database, partner_id: str, wanted: AddressFilter, *, older_than: str | None, newer_than: str | None, limit: int
-) -> list[DepositAddress]:
-    """A partner's addresses, newest first: `limit` of those next to an id, on either side."""
-    query = select(DepositAddress).where(col(DepositAddress.partner_id) == partner_id)
+async def page(db: Database, partner_id: str, wanted: AddressFilter, page: Page) -> tuple[list[DepositAddress], bool]:
+    """A partner's addresses, newest first, and whether there are more; raises NotFound as `newest_first` does."""
+    mine = col(DepositAddress.partner_id) == partner_id
+    query = select(DepositAddress).where(mine)
     if wanted.route is not None:
         query = query.where(col(DepositAddress.route) == wanted.route)
     if wanted.status is not None:
@@ -144,6 +143,4 @@ async def page(
     query = within(query, col(DepositAddress.created_at), wanted.created_at)
     if wanted.metadata:
         query = query.where(col(DepositAddress.address_metadata).contains(dict(wanted.metadata)))
-    return await newest_first(
-        db, query, col(DepositAddress.id), older_than=older_than, newer_than=newer_than, limit=limit
-    )
+    return await newest_first(db, query, mine, col(DepositAddress.id), page)

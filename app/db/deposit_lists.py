@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from app.db.database import Database
 from app.db.deposits import Deposit
-from app.db.pages import Bounds, newest_first, within
+from app.db.pages import Bounds, Page, newest_first, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,10 @@ async def get(db: Database, partner_id: str, deposit_id: str) -> Deposit | None:
         return found.first()
 
 
-async def page(
-    db: Database, partner_id: str, wanted: DepositFilter, *, older_than: str | None, newer_than: str | None, limit: int
-) -> list[Deposit]:
-    """A partner's deposits, newest first: `limit` of those next to an id, on either side."""
-    query = select(Deposit).where(col(Deposit.partner_id) == partner_id)
+async def page(db: Database, partner_id: str, wanted: DepositFilter, page: Page) -> tuple[list[Deposit], bool]:
+    """A partner's deposits, newest first, and whether there are more; raises NotFound as `newest_first` does."""
+    mine = col(Deposit.partner_id) == partner_id
+    query = select(Deposit).where(mine)
     if wanted.state is not None:
         query = query.where(col(Deposit.state) == wanted.state)
     if wanted.order_id is not None:
@@ -42,7 +41,7 @@ async def page(
     if wanted.deposit_address_id is not None:
         query = query.where(col(Deposit.deposit_address_id) == wanted.deposit_address_id)
     query = within(query, col(Deposit.created_at), wanted.created_at)
-    return await newest_first(db, query, col(Deposit.id), older_than=older_than, newer_than=newer_than, limit=limit)
+    return await newest_first(db, query, mine, col(Deposit.id), page)
 
 
 async def tips(db: Database) -> dict[str, int]:

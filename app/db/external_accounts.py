@@ -11,7 +11,7 @@ from sqlmodel import Field, col, select
 from app.db.bulk import copy
 from app.db.columns import Document, counter, document, json_text, moment, raw_bytes, text, texts
 from app.db.database import Database, Transaction
-from app.db.pages import Bounds, newest_first, within
+from app.db.pages import Bounds, Page, newest_first, within
 from app.db.rows import row_of, rows_of
 from app.db.table import Table
 from app.domain.external_account import AccountState
@@ -174,11 +174,10 @@ async def store(tx: Transaction, account: ExternalAccount) -> ExternalAccount:
     return row_of(ExternalAccount, record)
 
 
-async def page(
-    db: Database, partner_id: str, wanted: AccountFilter, *, older_than: str | None, newer_than: str | None, limit: int
-) -> list[ExternalAccount]:
-    """A partner's accounts, newest first: `limit` of those next to an id, on either side."""
-    query = select(ExternalAccount).where(col(ExternalAccount.partner_id) == partner_id)
+async def page(db: Database, partner_id: str, wanted: AccountFilter, page: Page) -> tuple[list[ExternalAccount], bool]:
+    """A partner's accounts, newest first, and whether there are more; raises NotFound as `newest_first` does."""
+    mine = col(ExternalAccount.partner_id) == partner_id
+    query = select(ExternalAccount).where(mine)
     if wanted.type is not None:
         query = query.where(col(ExternalAccount.type) == wanted.type)
     if wanted.status is not None:
@@ -188,9 +187,7 @@ async def page(
     query = within(query, col(ExternalAccount.created_at), wanted.created_at)
     if wanted.metadata:
         query = query.where(col(ExternalAccount.account_metadata).contains(dict(wanted.metadata)))
-    return await newest_first(
-        db, query, col(ExternalAccount.id), older_than=older_than, newer_than=newer_than, limit=limit
-    )
+    return await newest_first(db, query, mine, col(ExternalAccount.id), page)
 
 
 async def in_state(db: Database, status: str) -> list[ExternalAccount]:

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from app.db.database import Database
 from app.db.orders import Order
-from app.db.pages import Bounds, newest_first, within
+from app.db.pages import Bounds, Page, newest_first, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,10 @@ class OrderFilter:
     metadata: Mapping[str, str] | None = None
 
 
-async def page(
-    db: Database, partner_id: str, wanted: OrderFilter, *, older_than: str | None, newer_than: str | None, limit: int
-) -> list[Order]:
-    """A partner's orders, newest first: `limit` of those next to an id, on either side."""
-    query = select(Order).where(col(Order.partner_id) == partner_id)
+async def page(db: Database, partner_id: str, wanted: OrderFilter, page: Page) -> tuple[list[Order], bool]:
+    """A partner's orders, newest first, and whether there are more; raises NotFound as `newest_first` does."""
+    mine = col(Order.partner_id) == partner_id
+    query = select(Order).where(mine)
     if wanted.states is not None:
         query = query.where(col(Order.state).in_(wanted.states))
     if wanted.external_id is not None:
@@ -34,7 +33,7 @@ async def page(
     query = within(query, col(Order.created_at), wanted.created_at)
     if wanted.metadata:
         query = query.where(col(Order.order_metadata).contains(dict(wanted.metadata)))
-    return await newest_first(db, query, col(Order.id), older_than=older_than, newer_than=newer_than, limit=limit)
+    return await newest_first(db, query, mine, col(Order.id), page)
 
 
 async def confirmations(db: Database, order_ids: Sequence[str]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from sqlmodel import Field, col, select
 
 from app.db.columns import Document, counter, document, json_text, moment, raw_bytes, text, whole_units
 from app.db.database import Database, Transaction
-from app.db.pages import Bounds, newest_first, within
+from app.db.pages import Bounds, Page, newest_first, within
 from app.db.rows import row_of
 from app.db.table import Table
 from app.domain.payout_batch import BatchMode, BatchState
@@ -222,11 +222,10 @@ class BatchFilter:
     metadata: Mapping[str, str] | None = None
 
 
-async def page(
-    db: Database, partner_id: str, wanted: BatchFilter, *, older_than: str | None, newer_than: str | None, limit: int
-) -> list[PayoutBatch]:
-    """A partner's batches, newest first: `limit` of those next to an id, on either side."""
-    query = select(PayoutBatch).where(col(PayoutBatch.partner_id) == partner_id)
+async def page(db: Database, partner_id: str, wanted: BatchFilter, page: Page) -> tuple[list[PayoutBatch], bool]:
+    """A partner's batches, newest first, and whether there are more; raises NotFound as `newest_first` does."""
+    mine = col(PayoutBatch.partner_id) == partner_id
+    query = select(PayoutBatch).where(mine)
     if wanted.status is not None:
         query = query.where(col(PayoutBatch.state) == wanted.status)
     if wanted.external_id is not None:
@@ -234,4 +233,4 @@ async def page(
     query = within(query, col(PayoutBatch.created_at), wanted.created_at)
     if wanted.metadata:
         query = query.where(col(PayoutBatch.batch_metadata).contains(dict(wanted.metadata)))
-    return await newest_first(db, query, col(PayoutBatch.id), older_than=older_than, newer_than=newer_than, limit=limit)
+    return await newest_first(db, query, mine, col(PayoutBatch.id), page)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 
 from app.db.database import Database
-from app.db.pages import Bounds, newest_first, within
+from app.db.pages import Bounds, Page, newest_first, within
 from app.db.payouts import Payout
 from app.domain.payout import PayoutState
 
@@ -25,17 +25,10 @@ class PayoutFilter:
     metadata: Mapping[str, str] | None = None
 
 
-async def page(
-    db: Database,
-    partner_id: str,
-    wanted: PayoutFilter,
-    *,
-    older_than: str | None,
-    newer_than: str | None,
-    limit: int,
-) -> list[Payout]:
-    """A partner's payouts, newest first, on one side of a cursor."""
-    query = select(Payout).where(col(Payout.partner_id) == partner_id)
+async def page(db: Database, partner_id: str, wanted: PayoutFilter, page: Page) -> tuple[list[Payout], bool]:
+    """A partner's payouts, newest first, and whether there are more; raises NotFound as `newest_first` does."""
+    mine = col(Payout.partner_id) == partner_id
+    query = select(Payout).where(mine)
     if wanted.states is not None:
         query = query.where(col(Payout.state).in_([state.value for state in wanted.states]))
     for column, value in (
@@ -48,4 +41,4 @@ async def page(
     query = within(query, col(Payout.created_at), wanted.created_at)
     if wanted.metadata:
         query = query.where(col(Payout.payout_metadata).contains(dict(wanted.metadata)))
-    return await newest_first(db, query, col(Payout.id), older_than=older_than, newer_than=newer_than, limit=limit)
+    return await newest_first(db, query, mine, col(Payout.id), page)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import asyncpg
 from sqlmodel import Field, col, select
 
 from app.db.columns import counter, moment, raw_bytes, text, whole_units
 from app.db.database import Database, Transaction
+from app.db.pages import Page, newest_first
 from app.db.rows import row_of, rows_of
 from app.db.table import Table
 
@@ -164,21 +164,10 @@ async def held(db: Database) -> list[TopUp]:
         return rows_of(TopUp, await connection.fetch("SELECT * FROM top_ups WHERE status = 'held' ORDER BY id"))
 
 
-async def page(
-    db: Database, partner_id: str, *, older_than: str | None, newer_than: str | None, limit: int
-) -> list[TopUp]:
-    """A partner's top-ups, newest first."""
-    compare = "id > $3" if newer_than is not None else "($3::text IS NULL OR id < $3)"
-    order = "ASC" if newer_than is not None else "DESC"
-    async with db.connection() as connection:
-        records: list[asyncpg.Record] = await connection.fetch(
-            f"SELECT * FROM top_ups WHERE partner_id = $1 AND {compare} ORDER BY id {order} LIMIT $2",  # noqa: S608
-            partner_id,
-            limit,
-            newer_than or older_than,
-        )
-    found = rows_of(TopUp, records)
-    return found[::-1] if newer_than is not None else found
+async def page(db: Database, partner_id: str, page: Page) -> tuple[list[TopUp], bool]:
+    """A partner's top-ups, newest first, and whether there are more; raises NotFound as `newest_first` does."""
+    mine = col(TopUp.partner_id) == partner_id
+    return await newest_first(db, select(TopUp).where(mine), mine, col(TopUp.id), page)
 
 
 async def get(db: Database, partner_id: str, top_up_id: str) -> TopUp | None:

@@ -18,6 +18,7 @@ from app.db import deposit_addresses, deposit_lists, top_ups
 from app.db.database import Database
 from app.db.deposit_addresses import AddressFilter, DepositAddress
 from app.db.deposit_lists import DepositFilter
+from app.db.pages import Page
 from app.db.top_ups import VirtualAccount
 from app.dev import far_side
 from app.dev.home import DevError, Instance, Secrets
@@ -117,16 +118,13 @@ class FirstBalance:
 
     async def _address(self) -> DepositAddress | None:
         wanted = AddressFilter(route="balance", metadata=_MARK)
-        found = await deposit_addresses.page(
-            self._db, self._partner.id, wanted, older_than=None, newer_than=None, limit=1
-        )
+        found, _ = await deposit_addresses.page(self._db, self._partner.id, wanted, Page(limit=1))
         return found[0] if found else None
 
     async def _has_arrived(self, address: DepositAddress, state: DepositState | None = None) -> bool:
         wanted = DepositFilter(deposit_address_id=address.id, state=None if state is None else state.value)
-        return bool(
-            await deposit_lists.page(self._db, self._partner.id, wanted, older_than=None, newer_than=None, limit=1)
-        )
+        found, _ = await deposit_lists.page(self._db, self._partner.id, wanted, Page(limit=1))
+        return bool(found)
 
     async def _post(self, path: str, body: object) -> None:
         response = await self._http.post(

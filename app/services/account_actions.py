@@ -8,6 +8,7 @@ from app.db import external_accounts as account_rows
 from app.db import wallet
 from app.db.database import Database, Transaction
 from app.db.external_accounts import AccountFilter
+from app.db.pages import Page
 from app.db.partners import Caller
 from app.domain.errors import AddressInvalid, NotFound
 from app.domain.external_account import AccountState
@@ -58,15 +59,10 @@ async def get(db: Database, partner_id: str, account_id: str) -> ExternalAccount
     return account_out(account)
 
 
-async def list_accounts(
-    db: Database, partner_id: str, wanted: AccountFilter, *, older_than: str | None, newer_than: str | None, limit: int
-) -> ExternalAccountList:
-    """A partner's accounts, newest first, next to an id."""
-    found = await account_rows.page(
-        db, partner_id, wanted, older_than=older_than, newer_than=newer_than, limit=limit + 1
-    )
-    shown = found[-limit:] if newer_than is not None else found[:limit]
-    return ExternalAccountList(data=[account_out(account) for account in shown], has_more=len(found) > limit)
+async def list_accounts(db: Database, partner_id: str, wanted: AccountFilter, page: Page) -> ExternalAccountList:
+    """A partner's accounts, newest first; raises NotFound when the cursor is not an account of theirs."""
+    shown, more = await account_rows.page(db, partner_id, wanted, page)
+    return ExternalAccountList(data=[account_out(account) for account in shown], has_more=more)
 
 
 async def close(

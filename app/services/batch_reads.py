@@ -6,6 +6,7 @@ from app.db import approvals as approval_rows
 from app.db import payout_batches as batch_rows
 from app.db import payout_items
 from app.db.database import Database, Transaction
+from app.db.pages import Page
 from app.db.payout_batches import BatchFilter, PayoutBatch
 from app.db.payout_items import ItemFilter
 from app.domain.errors import NotFound
@@ -32,19 +33,16 @@ async def own(tx: Transaction, partner_id: str, batch_id: str) -> PayoutBatch:
     return batch
 
 
-async def list_batches(
-    db: Database, partner_id: str, wanted: BatchFilter, *, older_than: str | None, newer_than: str | None, limit: int
-) -> PayoutBatchList:
-    """A partner's batches, newest first, next to an id."""
-    found = await batch_rows.page(db, partner_id, wanted, older_than=older_than, newer_than=newer_than, limit=limit + 1)
-    shown = found[-limit:] if newer_than is not None else found[:limit]
+async def list_batches(db: Database, partner_id: str, wanted: BatchFilter, page: Page) -> PayoutBatchList:
+    """A partner's batches, newest first; raises NotFound when the cursor is not a batch of theirs."""
+    shown, more = await batch_rows.page(db, partner_id, wanted, page)
     async with db.connection() as connection:
         totals = await batch_rows.totals_of(connection, [batch.id for batch in shown])
         bound = [batch.id for batch in shown if batch.approval_hash is not None]
         given = await approval_rows.approved(connection, bound) if bound else {}
     by = {batch_id: approval.key_id for batch_id, approval in given.items()}
     data = [batch_out(batch, totals[batch.id], approved_by=by.get(batch.id)) for batch in shown]
-    return PayoutBatchList(data=data, has_more=len(found) > limit)
+    return PayoutBatchList(data=data, has_more=more)
 
 
 async def list_items(

@@ -9,6 +9,7 @@ from app.db import events
 from app.db import external_accounts as account_rows
 from app.db.database import Database, Transaction
 from app.db.deposit_addresses import AddressFilter, DepositAddress
+from app.db.pages import Page
 from app.db.partners import Caller
 from app.domain.assets import asset_of
 from app.domain.errors import ConflictState, NotFound, PreconditionFailed, RouteUnsupported, ValidationFailed
@@ -123,22 +124,7 @@ async def get(db: Database, partner_id: str, address_id: str) -> DepositAddressO
     return address_out(row)
 
 
-async def list_addresses(
-    db: Database,
-    partner_id: str,
-    wanted: AddressFilter,
-    *,
-    older_than: str | None,
-    newer_than: str | None,
-    limit: int,
-) -> DepositAddressList:
+async def list_addresses(db: Database, partner_id: str, wanted: AddressFilter, page: Page) -> DepositAddressList:
     """A page of addresses, newest first; raises NotFound when the cursor is not an address of this partner."""
-    cursor = older_than or newer_than
-    if cursor is not None:
-        await get(db, partner_id, cursor)
-    found = await address_rows.page(
-        db, partner_id, wanted, older_than=older_than, newer_than=newer_than, limit=limit + 1
-    )
-    more = len(found) > limit
-    shown = found[-limit:] if newer_than is not None else found[:limit]
+    shown, more = await address_rows.page(db, partner_id, wanted, page)
     return DepositAddressList(data=[address_out(row) for row in shown], has_more=more)

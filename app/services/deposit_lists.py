@@ -6,6 +6,7 @@ from app.db import deposit_lists
 from app.db.database import Database
 from app.db.deposit_lists import DepositFilter
 from app.db.deposits import Deposit
+from app.db.pages import Page
 from app.domain.errors import NotFound
 from app.schemas.deposits import DepositList, DepositOut
 from app.services.deposit_view import deposit_out
@@ -25,23 +26,8 @@ async def get(db: Database, partner_id: str, deposit_id: str) -> DepositOut:
     return deposit_out(deposit, tips.get(deposit.network))
 
 
-async def list_deposits(
-    db: Database,
-    partner_id: str,
-    wanted: DepositFilter,
-    *,
-    older_than: str | None,
-    newer_than: str | None,
-    limit: int,
-) -> DepositList:
+async def list_deposits(db: Database, partner_id: str, wanted: DepositFilter, page: Page) -> DepositList:
     """A page of deposits, newest first; raises NotFound when the cursor is not a deposit of this partner."""
-    cursor = older_than or newer_than
-    if cursor is not None:
-        await _own(db, partner_id, cursor)
-    found = await deposit_lists.page(
-        db, partner_id, wanted, older_than=older_than, newer_than=newer_than, limit=limit + 1
-    )
-    more = len(found) > limit
-    shown = found[-limit:] if newer_than is not None else found[:limit]
+    shown, more = await deposit_lists.page(db, partner_id, wanted, page)
     tips = await deposit_lists.tips(db)
     return DepositList(data=[deposit_out(deposit, tips.get(deposit.network)) for deposit in shown], has_more=more)

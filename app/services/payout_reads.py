@@ -6,6 +6,7 @@ from app.db import approvals as approval_rows
 from app.db import moves, payout_lists
 from app.db import payouts as payout_rows
 from app.db.database import Database
+from app.db.pages import Page
 from app.db.payout_lists import PayoutFilter
 from app.db.payouts import Payout
 from app.domain.errors import NotFound
@@ -30,25 +31,10 @@ async def _all_shown(db: Database, found: list[Payout]) -> list[PayoutOut]:
     return [payout_out(payout, approved_by=by.get(payout.id)) for payout in found]
 
 
-async def list_page(
-    db: Database,
-    partner_id: str,
-    wanted: PayoutFilter,
-    *,
-    older_than: str | None,
-    newer_than: str | None,
-    limit: int,
-) -> PayoutList:
+async def list_page(db: Database, partner_id: str, wanted: PayoutFilter, page: Page) -> PayoutList:
     """A page of payouts, newest first; raises NotFound when the cursor is not a payout of this partner."""
-    cursor = older_than or newer_than
-    if cursor is not None:
-        await get(db, partner_id, cursor)
-    found = await payout_lists.page(
-        db, partner_id, wanted, older_than=older_than, newer_than=newer_than, limit=limit + 1
-    )
-    # Read towards newer payouts, the one too many is the newest.
-    shown = found[-limit:] if newer_than is not None else found[:limit]
-    return PayoutList(data=await _all_shown(db, shown), has_more=len(found) > limit)
+    shown, more = await payout_lists.page(db, partner_id, wanted, page)
+    return PayoutList(data=await _all_shown(db, shown), has_more=more)
 
 
 async def timeline(db: Database, partner_id: str, payout_id: str) -> MoveList:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from app.domain import sepa_text
 from app.domain.assets import asset_of, dust_units
 from app.domain.errors import AmountAboveMax, AmountBelowMin, RouteUnsupported, ValidationFailed
 from app.domain.money import Asset, Money, parse_units
@@ -23,10 +24,10 @@ _MOST_UNITS: Final = {
 _MOST_COINS: Final = {"BTC": 21_000_000 * 10**8}
 
 # How long the text that the receiver reads may be, and of what: an ACH addenda record has 80 characters, the others
-# carry 140. SEPA's character set is that of EPC132-08, 1.4; what an American bank takes is printable ASCII.
+# carry 140. What an American bank takes is printable ASCII.
 _LONGEST: Final = {PayoutMethod.ACH: 80}
 _LONGEST_ELSEWHERE: Final = 140
-_SEPA: Final = re.compile(r"[A-Za-z0-9/\-?:().,'+ ]*", re.ASCII)
+_SEPA: Final = re.compile(f"[{sepa_text.CHARACTERS}]*", re.ASCII)
 _PRINTABLE: Final = re.compile(r"[\x20-\x7e]*", re.ASCII)
 _ALPHABETS: Final = {
     PayoutMethod.ACH: _PRINTABLE,

@@ -16,6 +16,7 @@ from app.db import top_ups as top_up_rows
 from app.db.alerts import raise_alert
 from app.db.columns import new_id
 from app.db.database import Database, Transaction
+from app.db.pages import Page
 from app.db.top_ups import TopUp, VirtualAccount
 from app.domain import bookkeeping_out as books
 from app.domain import chart
@@ -243,16 +244,10 @@ async def get(db: Database, partner_id: str, top_up_id: str) -> TopUpOut:
     return top_up_out(found)
 
 
-async def list_page(
-    db: Database, partner_id: str, *, older_than: str | None, newer_than: str | None, limit: int
-) -> TopUpList:
+async def list_page(db: Database, partner_id: str, page: Page) -> TopUpList:
     """A page of a partner's top-ups, newest first; raises NotFound for a cursor that is not one of them."""
-    cursor = older_than or newer_than
-    if cursor is not None:
-        await get(db, partner_id, cursor)
-    found = await top_up_rows.page(db, partner_id, older_than=older_than, newer_than=newer_than, limit=limit + 1)
-    shown = found[-limit:] if newer_than is not None else found[:limit]
-    return TopUpList(data=[top_up_out(top_up) for top_up in shown], has_more=len(found) > limit)
+    shown, more = await top_up_rows.page(db, partner_id, page)
+    return TopUpList(data=[top_up_out(top_up) for top_up in shown], has_more=more)
 
 
 async def catch_up(db: Database, rails: Rails) -> int:

@@ -9,6 +9,7 @@ from app.db import orders as order_rows
 from app.db.database import Database
 from app.db.order_lists import OrderFilter
 from app.db.orders import Order
+from app.db.pages import Page
 from app.domain.assets import CATALOGUE, asset_by_id
 from app.domain.errors import NotFound
 from app.domain.order import OrderState
@@ -34,26 +35,9 @@ async def get_order(db: Database, rails: Rails, partner_id: str, order_id: str) 
     return shown
 
 
-async def list_orders(
-    db: Database,
-    rails: Rails,
-    partner_id: str,
-    wanted: OrderFilter,
-    *,
-    older_than: str | None,
-    newer_than: str | None,
-    limit: int,
-) -> OrderList:
+async def list_orders(db: Database, rails: Rails, partner_id: str, wanted: OrderFilter, page: Page) -> OrderList:
     """A page of orders, newest first; raises NotFound when the cursor is not an order of this partner."""
-    cursor = older_than or newer_than
-    if cursor is not None:
-        await own_order(db, partner_id, cursor)
-    found = await order_lists.page(
-        db, partner_id, wanted, older_than=older_than, newer_than=newer_than, limit=limit + 1
-    )
-    more = len(found) > limit
-    # Read towards newer orders, the one too many is the newest.
-    shown = found[-limit:] if newer_than is not None else found[:limit]
+    shown, more = await order_lists.page(db, partner_id, wanted, page)
     return OrderList(data=await _shown(db, rails, shown), has_more=more)
 
 

@@ -223,6 +223,8 @@ async def test_c_18_batches_of_somebody_else(front: Front, rich: Caller) -> None
     found, other = await made(rich, batch(item(1))), await front.caller()
     for path in ("", "/items", "/results"):
         await refused(front, other.get(f"{URL}/{found['id']}{path}"), 404, "not_found")
+    for cursor in ("starting_after", "ending_before"):
+        await refused(front, other.get(f"{URL}?{cursor}={found['id']}"), 404, "not_found")
     await refused(front, other.post(f"{URL}/{found['id']}/cancel"), 404, "not_found", kept=True)
 
 

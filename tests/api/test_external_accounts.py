@@ -190,6 +190,12 @@ async def test_lists_are_filtered_and_paged(caller: Caller) -> None:
     assert (page["has_more"], len(page["data"])) == (True, 3)
 
 
+async def test_another_partners_account_is_no_cursor(front: Front, caller: Caller) -> None:
+    account, other = await made(caller, ALL["wallet"]), await front.caller()
+    for cursor in ("starting_after", "ending_before"):
+        await refused(front, other.get(f"{PATH}?{cursor}={account['id']}"), 404, "not_found")
+
+
 @pytest.fixture
 async def careful(front: Front) -> AsyncIterator[Caller]:
     """A partner of an instance where a person looks at every account first."""

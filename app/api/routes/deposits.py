@@ -64,9 +64,7 @@ async def _deposits(call: Call, deposit_address_id: str | None) -> Response:
             call.context.db,
             call.caller.partner_id,
             wanted,
-            older_than=page.starting_after,
-            newer_than=page.ending_before,
-            limit=page.limit,
+            page,
         )
     )
 
@@ -110,9 +108,7 @@ async def list_deposit_addresses(call: Reader) -> Response:
             call.context.db,
             call.caller.partner_id,
             wanted,
-            older_than=page.starting_after,
-            newer_than=page.ending_before,
-            limit=page.limit,
+            page,
         )
     )
 

@@ -50,9 +50,7 @@ async def list_orders(call: Reader) -> Response:
             call.context.rails,
             call.caller.partner_id,
             _filter(call.query),
-            older_than=page.starting_after,
-            newer_than=page.ending_before,
-            limit=page.limit,
+            page,
         )
     )
 

@@ -63,9 +63,7 @@ async def list_payouts(call: Reader) -> Response:
             call.context.db,
             call.caller.partner_id,
             _filter(call.query),
-            older_than=page.starting_after,
-            newer_than=page.ending_before,
-            limit=page.limit,
+            page,
         )
     )
 

@@ -46,9 +46,7 @@ async def list_top_ups(call: Reader) -> Response:
         await top_ups.list_page(
             call.context.db,
             call.caller.partner_id,
-            older_than=page.starting_after,
-            newer_than=page.ending_before,
-            limit=page.limit,
+            page,
         )
     )
 
