@@ -22,6 +22,7 @@ from app.db.partners import insert_key, insert_partner
 from app.embedded import EmbeddedPostgres
 from app.services.keys import new_key
 from app.settings import Settings
+from app.wiring.secrets import write_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ async def _prepare(home: Path, database_url: str, far_url: str) -> Instance:
             scopes=["*"], expires_at=None,
         )  # fmt: skip
     await db.close()
-    wiring.write_secret(home / "home" / "secrets" / "bitcoin_seed", secrets.token_hex(32))
+    write_secret(home / "home" / "secrets" / "bitcoin_seed", secrets.token_hex(32))
     stripe_key = f"sk_test_{secrets.token_hex(16)}"
     environment = {
         "RAMPWRIGHT_HOME": str(home / "home"),

@@ -23,7 +23,7 @@ from app.cli.supervised import Supervised, read_settings
 from app.db.migrate import SchemaOutdated, require_current_schema
 from app.main import build_app, build_operator_app
 from app.settings import Settings
-from app.wiring_rails import NotConfigured
+from app.wiring.needed import NotConfigured
 
 log = structlog.get_logger(__name__)
 

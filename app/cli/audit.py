@@ -15,7 +15,7 @@ from app.audit.report import Finding, Report
 from app.cli.instance import settings
 from app.cli.output import FAILED, AsJson, err, out, print_json, told
 from app.settings import Settings
-from app.wiring_rails import NotConfigured
+from app.wiring.needed import NotConfigured
 
 Wait = Annotated[float, typer.Option(help="Seconds to wait until our follower and the node stand at the same block.")]
 Grace = Annotated[float, typer.Option(help="Seconds that the two sides may differ before it counts.")]

@@ -14,7 +14,7 @@ from app.domain.assets import asset_of
 from app.domain.money import Money, parse_units
 from app.services import bank_floats
 from app.services.rails import Rails
-from app.wiring_rails import NotConfigured
+from app.wiring.needed import NotConfigured
 
 Provider = Annotated[str, typer.Argument(help="The bank: increase, sepa.")]
 Amount = Annotated[str, typer.Argument(help="How much, as `500.00`.")]

@@ -22,7 +22,7 @@ from app.schemas.base import format_moment
 from app.services import bank_payouts, deposit_credits, orders, refunds
 from app.services import payouts as payout_moves
 from app.services import top_ups as top_up_moves
-from app.wiring_rails import NotConfigured
+from app.wiring.needed import NotConfigured
 
 Subject = Annotated[str, typer.Argument(help="An order or_..., a payout po_..., a deposit dp_..., a top-up tu_...")]
 ForPartner = Annotated[str | None, typer.Option("--partner", help="Whose a held top-up is: pt_...")]

@@ -22,7 +22,7 @@ from app.db.migrate import SchemaOutdated, require_current_schema
 from app.dev.home import WORKER_NAME
 from app.settings import Settings
 from app.wiring import Parts
-from app.wiring_rails import NotConfigured
+from app.wiring.needed import NotConfigured
 
 log = structlog.get_logger(__name__)
 

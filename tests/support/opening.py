@@ -15,6 +15,7 @@ from app import wiring
 from app.db.database import Database
 from app.main import build_app
 from app.services import bank_floats
+from app.wiring.secrets import write_secret
 from providers.sandbox.client import SandboxClient
 from tests.support.hosting import (
     SEPA_IBAN,
@@ -34,7 +35,7 @@ async def open_world(home: Path, db: Database, far_url: str) -> AsyncIterator[Wo
     """Start an instance of its own Stripe account and wallet, and stop it at the end."""
     stripe_key = f"sk_test_{secrets.token_hex(16)}"
     home.mkdir(parents=True, exist_ok=True)
-    wiring.write_secret(home / "secrets" / "bitcoin_seed", secrets.token_hex(32))
+    write_secret(home / "secrets" / "bitcoin_seed", secrets.token_hex(32))
     late = LateApp()
     async with AsyncExitStack() as stack:
         _, api_url = await stack.enter_async_context(serving(late))

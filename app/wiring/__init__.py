@@ -1,16 +1,13 @@
-"""Wiring: settings become a database, prices and workers; the rails are wired in `wiring_rails`."""
+"""Wiring: settings become a database, rails, prices and workers. A module for each vendor; `rails` joins them."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
-from cryptography.fernet import Fernet
 
-from app import wiring_rails
 from app.api.context import Context
 from app.db.database import Database
 from app.domain.assets import read_ladder
@@ -20,13 +17,14 @@ from app.services.deposit_rules import DepositRules
 from app.services.endpoints import HookRules
 from app.services.mempool import MempoolWatch
 from app.services.policy import Limits, Policy
-from app.services.prices import PriceBoard, PriceRules
 from app.services.rails import Rails
 from app.services.sealing import Sealer
 from app.services.sends import Sender, open_wallet
 from app.settings import Settings
-from app.wiring_rails import needed
-from providers.rates.kraken import KrakenRates
+from app.wiring import rails as wiring_rails
+from app.wiring.needed import needed
+from app.wiring.prices import price_board
+from app.wiring.secrets import sealer
 from providers.sandbox.client import SandboxClient
 from webhooks.outbound.deliver import Deliverer
 from webhooks.outbound.guard import SystemResolver
@@ -134,31 +132,3 @@ def policy(settings: Settings) -> Policy:
         deposit_grace=settings.deposit_grace,
         ladders={"bitcoin": read_ladder(settings.bitcoin.bitcoin_confirmations)},
     )
-
-
-def price_board(settings: Settings, http: httpx.AsyncClient) -> PriceBoard:
-    """The books in memory, one source for each configured venue."""
-    rates = settings.rates
-    sources = [KrakenRates(http, base_url=url, name=name) for name, url in rates.rate_sources.items()]
-    rules = PriceRules(
-        required_sources=settings.required_sources,
-        stale_after=rates.stale_seconds,
-        apart_bps=rates.apart_bps,
-        poll_every=rates.poll_seconds,
-    )
-    return PriceBoard(sources, [("BTC", code) for code in settings.pricing.fiat], rules)
-
-
-def sealer(settings: Settings) -> Sealer:
-    """The instance's encryption keys; outside live mode a first key is made where there is none."""
-    path = settings.process.seal_keys_file or settings.process.secrets / "seal_keys"
-    if not path.exists():
-        write_secret(path, Fernet.generate_key().decode())
-    return Sealer([line.encode() for line in path.read_text().split()])
-
-
-def write_secret(path: Path, secret: str) -> None:
-    """Write a secret where only this account can read it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(secret)

@@ -1,0 +1,25 @@
+"""Wiring of the instance's own secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from app.services.sealing import Sealer
+from app.settings import Settings
+
+
+def sealer(settings: Settings) -> Sealer:
+    """The instance's encryption keys; outside live mode a first key is made where there is none."""
+    path = settings.process.seal_keys_file or settings.process.secrets / "seal_keys"
+    if not path.exists():
+        write_secret(path, Fernet.generate_key().decode())
+    return Sealer([line.encode() for line in path.read_text().split()])
+
+
+def write_secret(path: Path, secret: str) -> None:
+    """Write a secret where only this account can read it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secret)
