@@ -1,4 +1,4 @@
-# One image for every process; the command chooses: api, worker or migrate. Configuration: see compose.yaml.
+# One image for every process; the command chooses: api, worker, signer or migrate. Configuration: see compose.yaml.
 
 FROM python:3.11-slim-bookworm AS build
 # Where fastecdsa has no wheel (ARM) it is compiled.
@@ -20,7 +20,10 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends libgmp10 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin rampwright \
-    && install --directory --owner=rampwright --group=rampwright --mode=0700 /var/lib/rampwright
+    && useradd --uid 10002 --gid rampwright --no-create-home --shell /usr/sbin/nologin rampwright-signer \
+    && install --directory --owner=rampwright --group=rampwright --mode=0700 /var/lib/rampwright \
+    && install --directory --owner=rampwright-signer --group=rampwright --mode=0700 /var/lib/rampwright-signer \
+    && install --directory --owner=rampwright-signer --group=rampwright --mode=0750 /run/rampwright
 COPY --from=build /opt/rampwright /opt/rampwright
 ENV PATH=/opt/rampwright/bin:$PATH \
     HOME=/var/lib/rampwright \

@@ -4,18 +4,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 WORKERS ?= 2
+NODES := providers.sandbox.nodes
 
 .DEFAULT_GOAL := help
 .PHONY: run demo test check bench lock help
 .DELETE_ON_ERROR:
 
 run: .venv/.ok ## Set up what is missing, then run the whole ramp on this machine; Ctrl-C stops it
+	@$(BIN)/python -m $(NODES).install --optional anvil
 	@$(BIN)/rampwright dev
 
 demo: .venv/.ok ## Drive orders through the running ramp, showing every step (in a second shell)
 	@$(BIN)/rampwright demo
 
-test: .venv/.dev ## Set up what is missing, then run every test
+test: .venv/.dev ## Set up what is missing, then run every test; BITCOIND=/path tests on a node of yours
+	@$(BIN)/python -m $(NODES).install anvil litecoind
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 check: .venv/.dev ## Format, lint, types, import contracts, OpenAPI drift

@@ -40,8 +40,12 @@ START_SECONDS = 60.0  # recovery after a crash included
 class EmbeddedPostgres:
     """One PostgreSQL cluster below `home`, owned by this process. The methods block."""
 
-    def __init__(self, home: Path, *, settings: Mapping[str, str] | None = None) -> None:
-        """Prepare for `home`, touching nothing; `settings` are the server's, such as {"fsync": "off"} for tests."""
+    def __init__(self, home: Path, *, settings: Mapping[str, str] | None = None, group: int | None = None) -> None:
+        """Prepare for `home`, touching nothing; `settings` are the server's, such as {"fsync": "off"} for tests.
+
+        As root, a `group` may connect besides the server's own account and root.
+        """
+        self._group = group
         self._home = home.absolute()
         self._settings = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -126,7 +130,7 @@ class EmbeddedPostgres:
         programs = usable_directory(account, cluster)
         if not data.exists():
             make_cluster(programs, data, account)
-        sockets = socket_directory(data, account)
+        sockets = socket_directory(data, account, self._group)
         command = [str(programs / "postgres"), "-D", str(data), "-p", str(PORT)]
         for name, value in self._server_settings(data, sockets, account).items():
             command += ["-c", f"{name}={value}"]

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -97,8 +98,11 @@ def _run(command: list[str], said: bytes, account: Account | None) -> None:
         raise EmbeddedPostgresError(f"{Path(command[0]).name} failed:\n{ran.stdout.decode(errors='replace').strip()}")
 
 
-def socket_directory(data: Path, account: Account | None) -> Path:
-    """An empty directory for the socket that nobody else can enter; with a short name when `data` has a long one."""
+def socket_directory(data: Path, account: Account | None, group: int | None = None) -> Path:
+    """An empty directory for the socket that nobody else can enter; with a short name when `data` has a long one.
+
+    As root, `group` may pass through it too.
+    """
     directory = data.parent / "run"
     if len(os.fsencode(directory / _SOCKET)) > _SOCKET_PATH_LIMIT:
         directory = _SHORT_STORE / f"rampwright-{digest(data)}"
@@ -108,8 +112,11 @@ def socket_directory(data: Path, account: Account | None) -> Path:
         if account is not None:
             os.chown(directory, account.uid, account.gid)
     facts = directory.lstat()
-    if facts.st_uid != owner or facts.st_mode != 0o040700:
+    if facts.st_uid != owner or not stat.S_ISDIR(facts.st_mode) or facts.st_mode & 0o067:
         raise EmbeddedPostgresError(f"{directory} is not a directory of mode 0700 that belongs to uid {owner}.")
+    if account is not None:
+        os.chown(directory, account.uid, account.gid if group is None else group)
+        directory.chmod(0o700 if group is None else 0o710)
     for stale in directory.glob(_SOCKET + "*"):
         stale.unlink()
     return directory

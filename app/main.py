@@ -29,7 +29,9 @@ from app.api.routes import (
     payout_batches,
     payouts,
     quotes,
+    reconciliation,
     simulate,
+    simulate_payments,
     top_ups,
 )
 from app.api.streams import Streams
@@ -52,7 +54,9 @@ PUBLIC: tuple[APIRouter, ...] = (
     endpoints.deliveries_router,
     events.router,
     idempotency.router,
+    reconciliation.router,
     simulate.router,
+    simulate_payments.router,
     health.router,
     reference.router,
 )

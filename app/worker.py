@@ -14,21 +14,32 @@ import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.db import AsyncpgDriver
 
+from app.db import orders
 from app.db.alerts import raise_alert
 from app.db.database import Database
 from app.db.jobs import JobName
+from app.domain.assets import asset_by_id
 from app.services import (
     bank_files,
     bank_payouts,
     batch_payments,
     batch_reading,
+    evm_follower,
+    evm_minding,
+    evm_payouts,
+    evm_sends,
+    evm_sweeps,
     files,
     follower,
     order_payouts,
     payments,
     payout_sends,
+    reconciliation,
     refunds,
     sends,
+    statements,
+    strays,
+    surplus,
     sweeps,
     top_ups,
 )
@@ -51,20 +62,23 @@ _SWEEP_SECONDS = 1.0
 _WORRYING_FAILURES = 20
 _WAKE_SECONDS = 60.0
 _PRUNE_SECONDS = 3600.0
+_STRAY_SECONDS = 3600.0
+_RECONCILE_SECONDS = 300.0
 
 
 def handlers(worker: Worker) -> dict[JobName, Handler]:
     """Who does which job. Every handler may be run again from the start at any time."""
     db, rails = worker.db, worker.rails
-    [sender] = worker.senders.values()
 
     return {
         JobName.START_PAYMENT: lambda payment_id: payments.start(db, rails, payment_id),
         JobName.CAPTURE_PAYMENT: lambda order_id: payments.capture(db, rails, order_id),
         JobName.CANCEL_PAYMENT: lambda order_id: payments.cancel(db, rails, order_id),
-        JobName.REFUND_ORDER: lambda order_id: refunds.refund_order(db, order_id),
+        JobName.REFUND_ORDER: lambda order_id: refunds.refund_order(db, rails, order_id),
         JobName.REFUND_PAYMENT: lambda refund_id: refunds.refund_payment(db, rails, refund_id),
-        JobName.SEND_COINS: lambda order_id: sends.send_coins(db, sender, order_id),
+        JobName.RETURN_SURPLUS: lambda operation_id: surplus.give_back(db, rails, operation_id),
+        JobName.END_STRAY: lambda stray_id: strays.end(db, rails, stray_id),
+        JobName.SEND_COINS: lambda order_id: send_coins(worker, order_id),
         JobName.PROCESS_NOTIFICATION: lambda stored_id: process_notification(db, rails, stored_id),
         JobName.DELIVER: worker.deliverer.deliver,
         JobName.PAY_BANK: lambda payout_id: bank_payouts.pay(db, rails, worker.sealer, payout_id),
@@ -75,6 +89,17 @@ def handlers(worker: Worker) -> dict[JobName, Handler]:
         JobName.PAY_BATCH: lambda batch_id: batch_payments.pay(db, rails, batch_id),
         JobName.FINISH_BATCH: lambda batch_id: batch_payments.finish(db, batch_id),
     }
+
+
+async def send_coins(worker: Worker, order_id: str) -> None:
+    """Send what an order is owed, on the network of its coin."""
+    asset = await orders.asset_sent(worker.db, order_id)
+    if asset is not None:
+        network = asset_by_id(asset).network or ""
+        if network in worker.account_senders:
+            await evm_sends.send_coins(worker.db, worker.account_senders[network], order_id)
+        else:
+            await sends.send_coins(worker.db, worker.senders[network], order_id)
 
 
 def queue_on(worker: Worker, connection: asyncpg.Connection[asyncpg.Record]) -> PgQueuer:
@@ -88,6 +113,8 @@ def queue_on(worker: Worker, connection: asyncpg.Connection[asyncpg.Record]) -> 
 async def follow_chains(worker: Worker) -> bool:
     """One round of following every chain. True when one of them has more to read."""
     more = False
+    for account_sender in worker.account_senders.values():
+        more = await evm_follower.follow(worker.db, account_sender, worker.rules) or more
     for sender in worker.senders.values():
         more = await follower.follow(worker.db, sender.rail, worker.rules) or more
     return more
@@ -104,6 +131,8 @@ async def look_at_mempools(worker: Worker) -> bool:
 async def send_payouts(worker: Worker) -> bool:
     """One round of paying what waits in coins, many payouts at once. True when there may be more."""
     more = False
+    for account_sender in worker.account_senders.values():
+        more = await evm_payouts.send_waiting(worker.db, account_sender) or more
     for sender in worker.senders.values():
         more = await payout_sends.send_waiting(worker.db, sender) or more
     return more
@@ -112,6 +141,16 @@ async def send_payouts(worker: Worker) -> bool:
 async def send_files(worker: Worker) -> bool:
     """One round of paying what waits for a bank that takes files. True when there may be more."""
     return await bank_files.send_waiting(worker.db, worker.rails, worker.sealer)
+
+
+async def mind_calls(worker: Worker) -> int:
+    """One look at what is signed on account chains and in no block; how much was handed over again."""
+    return sum([await evm_minding.mind(worker.db, sender) for sender in worker.account_senders.values()])
+
+
+async def sweep_deposits(worker: Worker) -> int:
+    """One round of gathering counted coins from deposit addresses of account chains; how many were begun."""
+    return sum([await evm_sweeps.sweep(worker.db, sender) for sender in worker.account_senders.values()])
 
 
 def sweeps_of(worker: Worker) -> dict[str, Callable[[], Awaitable[int]]]:
@@ -124,6 +163,10 @@ def sweeps_of(worker: Worker) -> dict[str, Callable[[], Awaitable[int]]]:
         "poll_payouts": lambda: sweeps.poll_payouts(db, rails),
         "bank_reports": lambda: bank_files.fetch_reports(db, rails),
         "rebroadcast": lambda: sweeps.rebroadcast(db, worker.senders),
+        "mind_calls": lambda: mind_calls(worker),
+        "sweep_deposits": lambda: sweep_deposits(worker),
+        "bump": lambda: sweeps.bump(db, worker.senders),
+        "treasury": lambda: sweeps.mind_wallets(db, worker.senders),
     }
 
 
@@ -165,6 +208,13 @@ async def run(worker: Worker, connection: asyncpg.Connection[asyncpg.Record]) ->
         asyncio.create_task(forever("publish", _PUBLISH_SECONDS, lambda: publish_waiting(worker.db))),
         *(asyncio.create_task(forever(name, _SWEEP_SECONDS, work)) for name, work in sweeps_of(worker).items()),
         asyncio.create_task(forever("wake", _WAKE_SECONDS, lambda: sweeps.wake_jobs(worker.db))),
+        asyncio.create_task(
+            forever("statements", _CREDIT_SECONDS, lambda: statements.read_all(worker.db, worker.rails))
+        ),
+        asyncio.create_task(forever("strays", _STRAY_SECONDS, lambda: strays.look(worker.db, worker.rails))),
+        asyncio.create_task(
+            forever("reconcile", _RECONCILE_SECONDS, lambda: reconciliation.nightly(worker.db, worker.reconciler))
+        ),
         asyncio.create_task(forever("prune", _PRUNE_SECONDS, lambda: sweeps.forget_old_answers(worker.db))),
         asyncio.create_task(forever("uploads", _PRUNE_SECONDS, lambda: files.prune(worker.db))),
     ]

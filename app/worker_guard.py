@@ -16,8 +16,8 @@ from app.db import suspects
 from app.db.alerts import raise_alert
 from app.db.database import Database
 from app.domain.retry import job_delay
-from app.ports.errors import ProviderError, ProviderThrottled
-from app.services.sends import WalletShort
+from app.ports.errors import ProviderError
+from app.services.spending import SendWaits
 
 log = structlog.get_logger(__name__)
 
@@ -85,9 +85,9 @@ class Guard:
             await handler(subject)
         except Exception as error:
             delay = job_delay(job.attempts + 1, random.random())  # noqa: S311 - spread, not secrecy
-            if isinstance(error, ProviderThrottled) and error.retry_after is not None:
+            if isinstance(error, ProviderError) and error.retry_after is not None:
                 delay = max(delay, timedelta(seconds=min(error.retry_after, 3600.0)))
-            expected = isinstance(error, ProviderError | WalletShort)
+            expected = isinstance(error, ProviderError | SendWaits)
             log.warning(
                 "job.failed", job=job.entrypoint, subject=subject, tries=job.attempts + 1,
                 error=f"{type(error).__name__}: {error}", exc_info=not expected,

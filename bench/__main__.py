@@ -6,7 +6,17 @@ import sys
 
 import structlog
 
-from bench import batch_figures, dev_figures, http_figures, payout_figures, send_figures
+from bench import (
+    batch_figures,
+    dev_figures,
+    evm_figures,
+    follower_figures,
+    http_figures,
+    payout_figures,
+    price_figures,
+    send_figures,
+    signing_figures,
+)
 from bench.instance import open_instance
 from bench.report import show
 
@@ -33,6 +43,11 @@ def _batches() -> None:
         show("Batches, one worker", batch_figures.measure(instance))
 
 
+def _follower() -> None:
+    with open_instance() as instance:
+        show("Following a chain", follower_figures.measure(instance))
+
+
 def _dev() -> None:
     show("The development instance", dev_figures.measure())
 
@@ -42,7 +57,30 @@ def _payouts() -> None:
         show("Payouts over HTTP, beside pgbench", payout_figures.measure(instance))
 
 
-PARTS = {"http": _http, "sends": _sends, "payouts": _payouts, "batches": _batches, "dev": _dev}
+def _prices() -> None:
+    show("Prices, in the domain", price_figures.measure())
+
+
+def _signing() -> None:
+    with open_instance() as instance:
+        show("Signing, one signer", signing_figures.measure(instance))
+
+
+def _evm() -> None:
+    show("EVM chains, one signer", evm_figures.measure())
+
+
+PARTS = {
+    "http": _http,
+    "prices": _prices,
+    "sends": _sends,
+    "payouts": _payouts,
+    "batches": _batches,
+    "evm": _evm,
+    "follower": _follower,
+    "signing": _signing,
+    "dev": _dev,
+}
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from app.domain.assets import BTC
 from app.domain.ledger import transfer
 from app.domain.money import Money
 from app.ports.chain import Branch
-from app.services import follower, sends
+from app.services import follower, preparing
 from app.services.deposit_rules import DepositRules
 from bench.instance import Instance, opened, process
 from bench.report import Line
@@ -142,10 +142,10 @@ async def _prepare(instance: Instance) -> None:
     """Coins in the hot wallet, and a balance that suffices for the items."""
     async with opened(instance) as parts:
         rail = parts.rails.chains["bitcoin"]
-        await sends.open_wallet(parts.db, rail)
+        await preparing.open_wallet(parts.db, rail)
         far = SandboxClient(parts.http, instance.far_url)
-        addresses = [rail.new_address(Branch.RECEIVE, index).text for index in range(sends.POOL_SIZE)]
-        await far.fund([(addresses[number % sends.POOL_SIZE], 5_000_000) for number in range(_COINS)])
+        addresses = [rail.new_address(Branch.RECEIVE, index).text for index in range(preparing.POOL_SIZE)]
+        await far.fund([(addresses[number % preparing.POOL_SIZE], 5_000_000) for number in range(_COINS)])
         context = wiring.context(instance.settings(), parts)
         rules = DepositRules(context.policy, context.board, livemode=False)
         while await follower.follow(parts.db, rail, rules):

@@ -68,7 +68,9 @@ def open_instance() -> Iterator[Instance]:
             database_url = server.url
             with process("bench.far_side", str(home / "far"), environment={}) as (_, port):
                 far_url = f"http://127.0.0.1:{port}"
-                yield asyncio.run(_prepare(home, database_url, far_url))
+                instance = asyncio.run(_prepare(home, database_url, far_url))
+                with process("bench.signer", str(home / "home" / "secrets"), environment={}):
+                    yield instance
 
 
 async def _prepare(home: Path, database_url: str, far_url: str) -> Instance:
@@ -82,11 +84,12 @@ async def _prepare(home: Path, database_url: str, far_url: str) -> Instance:
             scopes=["*"], expires_at=None,
         )  # fmt: skip
     await db.close()
-    write_secret(home / "home" / "secrets" / "bitcoin_seed", secrets.token_hex(32))
+    write_secret(home / "home" / "secrets" / "intent_keys", secrets.token_hex(32))
     stripe_key = f"sk_test_{secrets.token_hex(16)}"
     environment = {
         "RAMPWRIGHT_HOME": str(home / "home"),
         "RAMPWRIGHT_DATABASE_URL": database_url,
+        "RAMPWRIGHT_SIGNER_SOCKET": str(home / "home" / "secrets" / "signer.sock"),
         "RAMPWRIGHT_SANDBOX_URL": far_url,
         "RAMPWRIGHT_RATE_SOURCES": f'{{"kraken": "{far_url}/kraken"}}',
         "RAMPWRIGHT_FIAT": '["EUR"]',

@@ -18,7 +18,7 @@ from app.ports.chain import Branch
 from app.ports.payin import PaymentStatus
 from app.schemas.orders import OrderIn
 from app.schemas.quotes import QuoteIn
-from app.services import follower, placing, quotes, receipts, sends
+from app.services import follower, placing, preparing, quotes, receipts
 from app.services.deposit_rules import DepositRules
 from app.services.idempotent import IdempotentRequest
 from bench.card import InstantCard
@@ -47,10 +47,10 @@ async def _prepare(instance: Instance) -> None:
     async with opened(instance) as parts:
         parts = replace(parts, rails=replace(parts.rails, payin={"stripe": InstantCard()}))
         rail = parts.rails.chains["bitcoin"]
-        await sends.open_wallet(parts.db, rail)
+        await preparing.open_wallet(parts.db, rail)
         far = SandboxClient(parts.http, instance.far_url)
-        addresses = [rail.new_address(Branch.RECEIVE, index).text for index in range(sends.POOL_SIZE)]
-        await far.fund([(addresses[number % sends.POOL_SIZE], 5_000_000) for number in range(_COINS)])
+        addresses = [rail.new_address(Branch.RECEIVE, index).text for index in range(preparing.POOL_SIZE)]
+        await far.fund([(addresses[number % preparing.POOL_SIZE], 5_000_000) for number in range(_COINS)])
         context = wiring.context(instance.settings(), parts)
         rules = DepositRules(context.policy, context.board, livemode=False)
         while await follower.follow(parts.db, rail, rules):

@@ -24,6 +24,17 @@ _URL = "RAMPWRIGHT_TEST_SERVER"
 _SHARED: list[SharedPostgres] = []
 # Whole instances, each of several processes: one after the other, and first, since they take the longest.
 _INSTANCES = tuple(f"tests/journeys/test_{name}.py" for name in ("crash_batch", "crash", "dev"))
+_LONGEST = (
+    *_INSTANCES,
+    "tests/journeys/",
+    "tests/embedded/",
+    "tests/audit/",
+    "tests/api/test_reference.py",
+    "tests/cli/",
+    "tests/services/",
+    "tests/providers/bitcoin/nodes/",
+    "tests/providers/evm/",
+)
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 # How long an example takes says how busy the machine is, not whether the code is right.
@@ -60,8 +71,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes the longest first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(_INSTANCES))
+    """Put what takes the longest first: what is left for the end is small, and no processor waits for another."""
+    items.sort(
+        key=lambda item: next((n for n, name in enumerate(_LONGEST) if item.nodeid.startswith(name)), len(_LONGEST))
+    )
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +105,19 @@ def far_side() -> Iterator[FarSide]:
 async def partner(db: Database) -> TestPartner:
     """A partner with a key for everything."""
     return await make_partner(db)
+
+
+@pytest.fixture(scope="module")
+async def shared_world(
+    tmp_path_factory: pytest.TempPathFactory, database_url: str, far_side: FarSide
+) -> AsyncIterator[World]:
+    """An instance for those tests of a file that only see requests refused, and leave nothing behind."""
+    url = await create_database(database_url)
+    database = Database(url)
+    async with open_world(tmp_path_factory.mktemp("shared") / "home", database, far_side.url) as opened:
+        yield opened
+    await database.close()
+    await drop_database(url)
 
 
 @pytest.fixture

@@ -34,11 +34,19 @@ SECTIONS = (
     settings.PricingSettings,
     settings.RatesSettings,
     settings.StripeSettings,
+    settings.PayinSettings,
     settings.BitcoinSettings,
+    settings.LitecoinSettings,
+    settings.SecondNodeSettings,
+    settings.EvmSettings,
+    settings.WalletSettings,
     settings.AccountsSettings,
     settings.PayoutSettings,
     settings.IncreaseSettings,
     settings.SepaSettings,
+    settings.SignerSettings,
+    settings.ScreeningSettings,
+    settings.ReconciliationSettings,
 )
 
 
@@ -127,10 +135,14 @@ def _other_entries() -> list[Entry]:
         books.deposit_released("r", "pt_1", coins),
         books.deposit_undone("r", "bitcoin", coins, account=chart.SUSPENSE, covered=1),
         books.deposit_restored("r", "bitcoin", coins, account=chart.SUSPENSE, lost=1),
+        books.deposit_blocked("r", "bitcoin", coins),
+        books.deposit_unblocked("r", "bitcoin", coins),
+        books.payout_blocked("po_1", "po_1", coins),
         books.topped_up("r", "increase", dollars, credit=chart.SUSPENSE),
         books.top_up_released("r", "pt_1", dollars),
         books.top_up_reversed("r", "increase", dollars, account=chart.SUSPENSE, covered=1),
         books.float_changed("r", "increase", dollars),
+        books.correction("rb_1:3", "bank:increase", chart.EXPENSE_PROVIDER, dollars),
     ]
 
 

@@ -22,12 +22,14 @@ from app.settings import (
     AccountsSettings,
     BitcoinSettings,
     IncreaseSettings,
+    LitecoinSettings,
     PayoutSettings,
     PricingSettings,
     ProcessSettings,
     RatesSettings,
     SepaSettings,
     Settings,
+    SignerSettings,
     StripeSettings,
 )
 
@@ -105,8 +107,8 @@ def commands() -> set[str]:
     return named | {json.loads(rest)[0] for rest in arguments("CMD")}
 
 
-def test_one_image_runs_the_three_processes() -> None:
-    assert commands() == {"api", "worker", "migrate"}
+def test_one_image_runs_every_process() -> None:
+    assert commands() == {"api", "worker", "signer", "migrate"}
     assert [json.loads(rest) for rest in arguments("ENTRYPOINT")] == [["rampwright"]]
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert scripts == {"rampwright": "app.cli:main"}
@@ -135,10 +137,12 @@ SECTIONS = (
     RatesSettings,
     StripeSettings,
     BitcoinSettings,
+    LitecoinSettings,
     AccountsSettings,
     PayoutSettings,
     IncreaseSettings,
     SepaSettings,
+    SignerSettings,
 )
 
 
@@ -184,6 +188,26 @@ def test_secrets_are_files_and_have_no_default() -> None:
                 assert variable.endswith("_FILE"), variable
                 assert value.removeprefix("/run/secrets/") in strings(service["secrets"])
         assert set(strings(service["secrets"])) <= set(declared)
+
+
+def test_only_the_signer_is_near_the_key_and_it_is_near_nothing_else() -> None:
+    services = compose()["services"]
+    signer = services["signer"]
+    assert signer["user"] not in {
+        service.get("user", arguments("USER")[-1]) for service in services.values() if service is not signer
+    }
+    assert signer["network_mode"] == "none"
+    assert signer["env_file"] == []
+    assert not [name for name in environment("signer") if "DATABASE" in name or "STRIPE" in name]
+    assert set(strings(signer["secrets"])) == {"intent_keys", "signer_passphrase"}
+    volumes = {name: strings(service["volumes"]) for name, service in services.items()}
+    assert [name for name in volumes if any("rampwright-signer" in volume for volume in volumes[name])] == ["signer"]
+    assert {name for name in volumes if any("signer_socket" in volume for volume in volumes[name])} == {
+        "worker",
+        "signer",
+    }
+    others = [strings(service["secrets"]) for name, service in services.items() if name != "signer"]
+    assert not any("signer_passphrase" in secrets for secrets in others)
 
 
 def test_make_help_names_every_target() -> None:

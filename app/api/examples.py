@@ -6,7 +6,14 @@ from typing import Any, Final
 
 from pydantic import BaseModel, JsonValue
 
-from app.api import examples_batches, examples_deposits, examples_out
+from app.api import (
+    examples_batches,
+    examples_deposits,
+    examples_out,
+    examples_payments,
+    examples_prices,
+    examples_reconciliation,
+)
 from app.schemas.balances import BalanceList
 from app.schemas.base import Nothing, Request, Resource
 from app.schemas.catalogue import AssetList, PaymentMethodList, StateMachineOut
@@ -180,6 +187,10 @@ _METHOD: Final[Example] = {
     "direction": "buy",
     "provider": "stripe",
     "limits": [{"asset": "EUR", "min": "1.00", "max": "1000000.00"}],
+    "payment_window": "PT900S",
+    "settlement_time": "PT0S",
+    "reversal_window": "P120D",
+    "delivery_hold": "PT0S",
 }
 _MACHINE: Final[Example] = {
     "direction": "buy",
@@ -234,7 +245,10 @@ _RESOURCES: Final[dict[type[Resource], Example]] = {
     Problem: _PROBLEM,
     **examples_out.RESOURCES,
     **examples_deposits.RESOURCES,
+    **examples_payments.RESOURCES,
     **examples_batches.RESOURCES,
+    **examples_prices.RESOURCES,
+    **examples_reconciliation.RESOURCES,
 }
 _REQUESTS: Final[dict[type[Request], Example]] = {
     QuoteIn: {
@@ -268,7 +282,9 @@ _REQUESTS: Final[dict[type[Request], Example]] = {
     Nothing: {},
     **examples_out.REQUESTS,
     **examples_deposits.REQUESTS,
+    **examples_payments.REQUESTS,
     **examples_batches.REQUESTS,
+    **examples_reconciliation.REQUESTS,
 }
 
 

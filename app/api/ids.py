@@ -41,6 +41,8 @@ EXTERNAL_ACCOUNT_ID: Final = id_pattern("xa")
 PAYOUT_ID: Final = id_pattern("po")
 BATCH_ID: Final = id_pattern("pb")
 TOP_UP_ID: Final = id_pattern("tu")
+BREAK_ID: Final = id_pattern("rb")
+RUN_ID: Final = id_pattern("rr")
 
 
 def _path(prefix: str) -> Any:
@@ -57,6 +59,7 @@ PayoutId = Annotated[str, _path("po"), AfterValidator(_check("po"))]
 TopUpId = Annotated[str, _path("tu"), AfterValidator(_check("tu"))]
 DepositId = Annotated[str, _path("dp"), AfterValidator(_check("dp"))]
 DepositAddressId = Annotated[str, _path("da"), AfterValidator(_check("da"))]
+BreakId = Annotated[str, _path("rb"), AfterValidator(_check("rb"))]
 BatchId = Annotated[str, _path("pb"), AfterValidator(_check("pb"))]
 FileId = Annotated[str, _path("fi"), AfterValidator(_check("fi"))]
 # A name that no machine has is not found, by the service.

@@ -7,7 +7,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from app.services.prices import PriceBoard
+from app.services.prices import Doubt, PriceBoard
 
 _REGISTRY: Final = CollectorRegistry()
 _REQUESTS: Final = Counter(
@@ -26,6 +26,21 @@ _PRICE_FRESH: Final = Gauge(
 _PRICE_AGE: Final = Gauge(
     "rampwright_price_age_seconds", "Age of a source's newest price", ("source", "base", "quote"), registry=_REGISTRY
 )
+_PRICE_LIVE: Final = Gauge(
+    "rampwright_price_streaming",
+    "1 while a stream keeps a source's book",
+    ("source", "base", "quote"),
+    registry=_REGISTRY,
+)
+_PAIR_QUOTABLE: Final = Gauge(
+    "rampwright_pair_quotable", "1 while a pair can be quoted", ("base", "quote"), registry=_REGISTRY
+)
+_PAIR_DOUBT: Final = Gauge(
+    "rampwright_pair_doubt",
+    "1 for the reason why a pair is not quoted",
+    ("base", "quote", "reason"),
+    registry=_REGISTRY,
+)
 _METHODS: Final = frozenset({"GET", "POST", "PATCH", "DELETE"})
 
 
@@ -37,9 +52,15 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
 
 def render(board: PriceBoard) -> bytes:
     """Everything, as of now."""
-    for state in board.states(now=time.monotonic()):
+    now = time.monotonic()
+    for pair in board.pair_states(now=now):
+        _PAIR_QUOTABLE.labels(pair.base, pair.quote).set(1 if pair.doubt is None else 0)
+        for doubt in Doubt:
+            _PAIR_DOUBT.labels(pair.base, pair.quote, doubt.value).set(1 if pair.doubt is doubt else 0)
+    for state in board.states(now=now):
         labels = (state.source, state.base, state.quote)
         _PRICE_FRESH.labels(*labels).set(1 if state.ok else 0)
+        _PRICE_LIVE.labels(*labels).set(1 if state.live else 0)
         if state.age_seconds is not None:
             _PRICE_AGE.labels(*labels).set(state.age_seconds)
     return generate_latest(_REGISTRY)

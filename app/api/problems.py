@@ -38,6 +38,7 @@ KINDS: Final[dict[type[DomainError], Kind]] = {
     domain.ValidationFailed: Kind(422, "The request is not valid"),
     domain.UnknownField: Kind(422, "The request has an unknown field"),
     domain.AddressInvalid: Kind(422, "The address is not valid"),
+    domain.AddressBlocked: Kind(422, "The address cannot be used"),
     domain.NetworkMismatch: Kind(422, "The address belongs to another network"),
     domain.ForbiddenData: Kind(422, "The request holds data that must not be sent"),
     domain.WebhookUrlForbidden: Kind(422, "The URL is not allowed"),

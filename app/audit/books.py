@@ -21,14 +21,31 @@ _QUERIES: Mapping[str, str] = {
     """,
     # Every posting on an account at a provider, with the payment that its order has there.
     "provider_postings": """
-        SELECT entries.id AS entry, entries.kind, entries.order_id, payments.reference AS payment,
+        SELECT entries.id AS entry, entries.kind, entries.order_id,
+               coalesce(payments.reference, strays.reference) AS payment,
                split_part(account, ':', 2) AS provider, postings.asset, postings.units
         FROM postings JOIN entries ON entry_id = entries.id
         LEFT JOIN payments ON payments.order_id = entries.order_id
+        LEFT JOIN strays ON strays.id = entries.subject
         WHERE account LIKE 'psp:%' ORDER BY postings.id
     """,
+    "strays": "SELECT id, provider, reference, state FROM strays",
     "asked": """
-        SELECT provider, key, created_at FROM operations
+        SELECT provider, first || way AS key, created_at FROM operations, LATERAL (
+            SELECT regexp_replace(operations.key, ':attempt[0-9]+$', '') AS first
+        ) AS named, LATERAL (
+            SELECT CASE number WHEN 1 THEN '' ELSE ':attempt' || number END AS way
+            FROM generate_series(1, attempt) AS number
+        ) AS attempts
+        UNION ALL
+        -- A bank transfer is sent to a customer of its own, which is made first.
+        SELECT operations.provider, payment_id || way || ':customer', operations.created_at
+        FROM operations JOIN payments ON payments.id = payment_id AND payments.method = 'bank_transfer', LATERAL (
+            SELECT CASE number WHEN 1 THEN '' ELSE ':attempt' || number END AS way
+            FROM generate_series(1, attempt) AS number
+        ) AS attempts WHERE operations.kind = 'start'
+        UNION ALL
+        SELECT provider, id || way, created_at FROM strays, (VALUES (''), (':cancel')) AS ways (way)
         UNION ALL
         SELECT payouts.provider, payouts.id, moves.at FROM payouts
         JOIN moves ON moves.resource_id = payouts.id AND moves.trigger = 'prepared'
@@ -61,6 +78,31 @@ _QUERIES: Mapping[str, str] = {
     "wallets": """
         SELECT split_part(account, ':', 3) AS network, sum(units) AS units FROM postings
         WHERE account LIKE 'wallet:%' GROUP BY 1
+    """,
+    # Each attempt at a call of ours on an account chain, with what became of it by the books.
+    "calls": """
+        SELECT calls.id, calls.network, sender, nonce, purpose, asset, units, state, txid, is_filler, height, ok,
+               fee_units, gas_reserved FROM calls JOIN call_attempts ON call_id = calls.id
+    """,
+    "senders": "SELECT network, script, next_nonce FROM senders",
+    "call_wallets": """
+        SELECT split_part(account, ':', 3) AS network, asset, sum(units) AS units FROM postings
+        WHERE account LIKE 'wallet:%' AND split_part(account, ':', 3) IN (SELECT network FROM account_chains)
+        GROUP BY 1, 2
+    """,
+    # Whose balances there are to compare: the hot wallets', and of deposit addresses those that were ever paid.
+    "call_holders": """
+        SELECT network, script FROM wallet_addresses
+        WHERE purpose <> 'deposit' AND network IN (SELECT network FROM account_chains)
+        UNION SELECT network, script FROM arrivals
+    """,
+    "arrivals": """
+        SELECT network, asset, sum(units) AS units FROM arrivals JOIN wallet_addresses USING (network, script)
+        WHERE purpose = 'deposit' GROUP BY network, asset
+    """,
+    "counted": """
+        SELECT network, asset, sum(units) AS units FROM deposits WHERE state IN ('credited', 'held', 'blocked')
+        GROUP BY network, asset
     """,
     "tips": "SELECT DISTINCT ON (network) network, height, hash FROM blocks ORDER BY network, height DESC",
     "events": "SELECT id, resource_id, resource_sequence FROM events",

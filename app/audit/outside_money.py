@@ -23,6 +23,15 @@ _LINE_OF: Mapping[str, str] = {
     "refund_reversed": LineKind.REFUND_FAILED,
     "dispute": LineKind.DISPUTE,
     "dispute_won": LineKind.DISPUTE_REVERSED,
+    "refund_by_hand": LineKind.REFUND,
+    "refund_by_hand_reversed": LineKind.REFUND_FAILED,
+    "stray_in": LineKind.CHARGE,
+    "stray_back": LineKind.REFUND,
+    "processor_payout": LineKind.PAYOUT,
+    "processor_payout_failed": LineKind.PAYOUT_FAILED,
+    "processor_top_up": LineKind.TOP_UP,
+    "processor_reserve": LineKind.RESERVE,
+    "processor_other": LineKind.OTHER,
 }
 
 # (payment reference, asset, kind of line, signed units)
@@ -59,7 +68,9 @@ class _Pile:
 
 
 def _charges(provider: str, theirs: PayinBooks, books: OurBooks, grace: timedelta, pile: _Pile) -> None:
-    order_of = {payment.reference: payment.order_id for payment in theirs.payments}
+    # A second payment that a provider has opened is nobody's order; what it took is accounted for line by line.
+    strays = {str(row["reference"]) for row in books.of("strays", provider=provider)}
+    order_of = {payment.reference: payment.order_id for payment in theirs.payments if payment.reference not in strays}
     charged: dict[str, list[tuple[str, int, datetime]]] = defaultdict(list)
     for charge in theirs.charges:
         order_id = order_of.get(charge.payment_reference or "")

@@ -6,7 +6,7 @@ import asyncio
 import time
 from datetime import timedelta
 
-from app.audit import outside_bank, outside_chain, outside_messages, outside_money
+from app.audit import outside_accounts, outside_bank, outside_chain, outside_messages, outside_money
 from app.audit.books import OurBooks, read_books
 from app.audit.inside import check, reading
 from app.audit.report import Finding, Report, Row
@@ -77,7 +77,10 @@ async def _chains(far_side: FarSide, books: OurBooks) -> list[Finding]:
         sends += found.sends
         holdings += found.holdings
         deposits += found.deposits
-    if not far_side.chains:
+    for network, accounts in far_side.accounts.items():
+        sends += await outside_accounts.check_sends(network, accounts, books)
+        holdings += await outside_accounts.check_holdings(network, accounts, books)
+    if not far_side.chains and not far_side.accounts:
         return []
     return [
         Finding("X-2", outside_chain.SENDS, tuple(sends)),

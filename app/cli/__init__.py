@@ -15,6 +15,8 @@ COMMANDS = (
     "demo",
     "api",
     "worker",
+    "signer",
+    "wallet-key",
     "sandbox",
     "migrate",
     "audit",
@@ -23,8 +25,12 @@ COMMANDS = (
     "holds",
     "accounts",
     "floats",
+    "wallet",
+    "screening",
+    "reconcile",
     "notifications",
     "caretaker",
+    "anvil",
 )
 
 
@@ -40,7 +46,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     app.callback()(_no_options)  # keeps the command's name on the line when only one is loaded
     named = [name for name in COMMANDS if name in arguments[:1]]
     for name in named or COMMANDS:
-        importlib.import_module(f"{__name__}.{name}").register(app)
+        importlib.import_module(f"{__name__}.{name.replace('-', '_')}").register(app)
     return app
 
 

@@ -16,6 +16,7 @@ import uvloop
 
 from app import wiring
 from app.cli import collector
+from app.cli.account import settle_down
 from app.cli.listening import open_listener, port_of
 from app.cli.logs import configure_logs
 from app.cli.output import told
@@ -24,6 +25,7 @@ from app.db.migrate import SchemaOutdated, require_current_schema
 from app.main import build_app, build_operator_app
 from app.settings import Settings
 from app.wiring.needed import NotConfigured
+from app.wiring.screening import require_lists
 
 log = structlog.get_logger(__name__)
 
@@ -63,9 +65,11 @@ async def serve(settings: Settings, public: socket.socket, operator: socket.sock
     """Serve until SIGTERM or SIGINT, then finish the requests in hand. Raises SchemaOutdated."""
     async with wiring.parts(settings) as shared:
         await require_current_schema(shared.db)
+        await require_lists(settings, shared.db)
         context = wiring.context(settings, shared)
         await context.board.refresh()
         servers = {_server(build_app(context)): public, _server(build_operator_app(context)): operator}
+        settle_down(settings)
         prices = asyncio.create_task(_keep_running("prices", context.board.run))
 
         def stop() -> None:
@@ -83,21 +87,21 @@ async def serve(settings: Settings, public: socket.socket, operator: socket.sock
 
 
 def _server(app: Callable[..., object]) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            loop="none",
-            http="httptools",
-            ws="none",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=60,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-        )
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=_STOP_SECONDS,
     )
+    config.load()  # now, not when serving: an account that we may become cannot read our code everywhere
+    return _Server(config)
 
 
 async def _keep_running(name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def demo(amount: Amount = "100.00", patience: Patience = 60.0, only: Only = None, as_json: AsJson = False) -> None:
     """Buy, sell, pay out, pay a thousand and be sent one back, through a running `rampwright dev`; then audit it.
 
-    Exit 0 only when all of it completed and the audit is clean.
+    Exit 0 only when all of it completed, the audit is clean and every unit is reconciled.
     """
     with told(DemoFailed):
         process = ProcessSettings()
@@ -41,9 +41,11 @@ def demo(amount: Amount = "100.00", patience: Patience = 60.0, only: Only = None
             driver = Driver(instance, amount=amount, patience=patience, busy=status.update, only=only or ())
             _tell(driver, quiet=as_json)
         audited = _audit(quiet=as_json)
+        reconciled = _reconcile(quiet=as_json)
     if as_json:
-        print_json({"completed": True, **_document(driver.stories), "audit": audited})
-    if not audited.get("clean"):
+        document = _document(driver.stories)
+        print_json({"completed": True, **document, "audit": audited, "reconciliation": reconciled})
+    if not audited.get("clean") or any(row["breaks"] or row["broken_units"] for row in reconciled):
         raise typer.Exit(FAILED)
 
 
@@ -58,17 +60,34 @@ def _tell(driver: Driver, *, quiet: bool) -> None:
         out.print(f"[green]✓[/] {step.seconds:6.2f} s  {step.name:<18}{step.detail}", soft_wrap=True)
 
 
-def _audit(*, quiet: bool) -> dict[str, object]:
-    """What `rampwright audit` says, in a process of its own."""
+def _asked(command: str, doing: str) -> str:
+    """What a command of ours prints as JSON, in a process of its own."""
     environment = {**os.environ, **search_path()}
-    with err.status("auditing ..."):
+    with err.status(f"{doing} ..."):
         ran = subprocess.run(  # noqa: S603
-            command_line("audit", "--json"), env=environment, check=False, capture_output=True, text=True
+            command_line(command, "--json"), env=environment, check=False, capture_output=True, text=True
         )
-    try:
-        report: dict[str, object] = json.loads(ran.stdout)
-    except ValueError:
-        fail(f"the audit did not run: {ran.stderr.strip()}")
+    if not ran.stdout.startswith(("{", "[")):
+        fail(f"`rampwright {command}` did not run: {ran.stderr.strip()}")
+    return ran.stdout
+
+
+def _reconcile(*, quiet: bool) -> list[dict[str, object]]:
+    """What `rampwright reconcile` says, a row for each source and asset."""
+    rows: list[dict[str, object]] = json.loads(_asked("reconcile", "reconciling"))
+    broken = [row for row in rows if row["breaks"] or row["broken_units"]]
+    if not quiet:
+        colour = "red" if broken else "green"
+        lines = sum(int(str(row["lines"])) for row in rows)
+        out.print(f"[{colour}]reconciliation: {lines} lines, {len(broken)} sources and assets with breaks[/]")
+    for row in broken:
+        err.print(f"[red]{row['source']}[/] {row['breaks']} breaks, {row['broken']}")
+    return rows
+
+
+def _audit(*, quiet: bool) -> dict[str, object]:
+    """What `rampwright audit` says."""
+    report: dict[str, object] = json.loads(_asked("audit", "auditing"))
     invariants = report["invariants"] if isinstance(report["invariants"], list) else []
     violated = [found for found in invariants if found["count"]]
     if not quiet:

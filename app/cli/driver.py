@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
 from app.cli.receiver import Receiver, receiving
-from app.cli.stories import batch, buy, payout, sell
+from app.cli.stories import batch, buy, chain, paying, payout, sell
 from app.cli.stories.stage import Api, Stage, Step, Story
 from app.dev.home import Instance
 
@@ -18,10 +18,17 @@ class StoryName(StrEnum):
     """What can be told."""
 
     BUY = "buy"
+    BUY_USDC = "buy_usdc"
     SELL = "sell"
     PAYOUT = "payout"
     BATCH = "batch"
     BANK_RETURN = "bank_return"
+    CARD_3DS = "card_3ds"
+    CARD_DECLINED = "card_declined"
+    DEBIT_RETURNED = "debit_returned"
+    DISPUTE = "dispute"
+    FEE_BUMP = "fee_bump"
+    REORGANISATION = "reorganisation"
 
 
 class Driver:
@@ -45,10 +52,17 @@ class Driver:
         self._busy = busy
         tellings: dict[StoryName, Callable[[Stage], Iterator[Step]]] = {
             StoryName.BUY: lambda stage: buy.tell(stage, amount),
+            **({StoryName.BUY_USDC: lambda stage: buy.usdc(stage, amount)} if instance.evm_rpc_url else {}),
             StoryName.SELL: sell.tell,
             StoryName.PAYOUT: payout.to_wallet,
             StoryName.BATCH: batch.tell,
             StoryName.BANK_RETURN: payout.to_bank_and_back,
+            StoryName.CARD_3DS: paying.three_d_secure,
+            StoryName.CARD_DECLINED: paying.declined,
+            StoryName.DEBIT_RETURNED: paying.debit_returned,
+            StoryName.DISPUTE: paying.dispute,
+            StoryName.FEE_BUMP: lambda stage: chain.fee_bump(stage, instance.sandbox_url),
+            StoryName.REORGANISATION: lambda stage: chain.reorganised(stage, instance.sandbox_url),
         }
         self._tellings = {name: tell for name, tell in tellings.items() if not only or name in only}
         self.stories: list[Story] = []

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from app import wiring
 from app import worker as jobs
 from app.cli import collector
+from app.cli.account import settle_down
 from app.cli.logs import configure_logs
 from app.cli.output import told
 from app.cli.supervised import Supervised, read_settings
@@ -75,6 +76,7 @@ async def _work(settings: Settings, shared: Parts) -> None:
     connection = await asyncpg.connect(shared.db.url, timeout=_CONNECT_SECONDS, server_settings=name)
     try:
         work = await wiring.worker(settings, shared)
+        settle_down(settings)
         collector.calm()
         await jobs.run(work, connection)
     finally:

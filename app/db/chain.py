@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app.db.database import Transaction
 from app.ports.chain import ChainBlock, ChainTransaction
@@ -33,6 +34,14 @@ async def tip_hash(tx: Transaction, network: str) -> str | None:
         "SELECT hash FROM blocks WHERE network = $1 ORDER BY height DESC LIMIT 1", network
     )
     return found
+
+
+async def head_age(tx: Transaction, network: str) -> timedelta | None:
+    """How old the newest block is by its own time; None when it has none, or there is no block."""
+    age: timedelta | None = await tx.fetchval(
+        "SELECT now() - mined_at FROM blocks WHERE network = $1 ORDER BY height DESC LIMIT 1", network
+    )
+    return age
 
 
 _ARRIVALS = """
@@ -69,29 +78,25 @@ async def disconnect_above(tx: Transaction, network: str, height: int) -> list[A
     return undone
 
 
-async def connect(tx: Transaction, network: str, block: ChainBlock) -> list[Arrival]:
+async def connect(tx: Transaction, network: str, block: ChainBlock, scripts: Set[str]) -> list[Arrival]:
     """Take a block in: outputs to us become coins, coins of ours are spent. What arrived from others is returned.
 
+    `scripts` are all of ours that the block pays, and may be more: of thousands of outputs only these are looked at.
     Coins on deposit addresses are neither returned nor ours to spend: they count once their deposits do.
     """
     height = block.id.height
-    await tx.execute("INSERT INTO blocks (network, height, hash) VALUES ($1, $2, $3)", network, height, block.id.hash)
-    outputs = [(t.txid, o.vout, o.script, o.amount) for t in block.transactions for o in t.outputs]
     await tx.execute(
-        """
-        INSERT INTO coins (network, txid, vout, script, units, height, settled)
-        SELECT $1, output.txid, output.vout, output.script, output.units, $2, purpose <> 'deposit'
-        FROM unnest($3::text[], $4::integer[], $5::text[], $6::numeric[]) AS output (txid, vout, script, units)
-        JOIN wallet_addresses ON wallet_addresses.network = $1 AND wallet_addresses.script = output.script
-        ON CONFLICT (network, txid, vout) DO UPDATE SET height = excluded.height
-        """,
+        "INSERT INTO blocks (network, height, hash, mined_at) VALUES ($1, $2, $3, to_timestamp($4))",
         network,
         height,
-        [output[0] for output in outputs],
-        [output[1] for output in outputs],
-        [output[2] for output in outputs],
-        [output[3] for output in outputs],
+        block.id.hash,
+        block.time,
     )
+    outputs = [
+        (t.txid, o.vout, o.script, o.amount) for t in block.transactions for o in t.outputs if o.script in scripts
+    ]
+    if outputs:
+        await _add_coins(tx, network, height, outputs)
     spends = [(txid, vout, t.txid) for t in block.transactions for txid, vout in t.spends]
     await tx.execute(
         """
@@ -111,7 +116,26 @@ async def connect(tx: Transaction, network: str, block: ChainBlock) -> list[Arri
         height,
         [t.txid for t in block.transactions],
     )
-    return await _arrivals(tx, _ARRIVALS_AT, network, height)
+    return await _arrivals(tx, _ARRIVALS_AT, network, height) if outputs else []
+
+
+async def _add_coins(tx: Transaction, network: str, height: int, outputs: Sequence[tuple[str, int, str, int]]) -> None:
+    """Outputs (txid, vout, script, units) to addresses of ours in a block become coins."""
+    await tx.execute(
+        """
+        INSERT INTO coins (network, txid, vout, script, units, height, settled)
+        SELECT $1, output.txid, output.vout, output.script, output.units, $2, purpose <> 'deposit'
+        FROM unnest($3::text[], $4::integer[], $5::text[], $6::numeric[]) AS output (txid, vout, script, units)
+        JOIN wallet_addresses ON wallet_addresses.network = $1 AND wallet_addresses.script = output.script
+        ON CONFLICT (network, txid, vout) DO UPDATE SET height = excluded.height
+        """,
+        network,
+        height,
+        [output[0] for output in outputs],
+        [output[1] for output in outputs],
+        [output[2] for output in outputs],
+        [output[3] for output in outputs],
+    )
 
 
 async def paying_deposits(tx: Transaction, network: str, height: int) -> set[str]:
@@ -203,8 +227,8 @@ async def awaits_depth(tx: Transaction, network: str) -> bool:
     )
 
 
-async def ours(tx: Transaction, network: str, scripts: Sequence[str]) -> set[str]:
-    """Those of the scripts that are our own addresses."""
+async def ours(tx: Transaction, network: str, scripts: Collection[str]) -> set[str]:
+    """Those of the scripts that are our own addresses; asked once for many scripts, each costs least."""
     records = await tx.fetch(
         "SELECT script FROM wallet_addresses WHERE network = $1 AND script = ANY($2)", network, list(scripts)
     )

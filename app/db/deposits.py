@@ -40,6 +40,7 @@ class Deposit(Table, table=True):
     kept_units: int = Field(default=0, sa_column=whole_units())
     lost_units: int = Field(default=0, sa_column=whole_units())
     hold: Document | None = Field(default=None, sa_column=document(nullable=True))
+    suspect: str | None = Field(default=None, sa_column=text(nullable=True))
     request_id: str | None = Field(default=None, sa_column=text(nullable=True))
     livemode: bool
     created_at: datetime = Field(sa_column=moment(default_now=True))
@@ -57,8 +58,8 @@ async def insert(tx: Transaction, deposit: Deposit) -> None:
         """
         INSERT INTO deposits (id, partner_id, deposit_address_id, order_id, network, asset, txid, vout, units,
                               confirmations_needed, state, sequence, height, block_hash, livemode, created_at,
-                              updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
+                              suspect, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $16)
         """,
         deposit.id,
         deposit.partner_id,
@@ -76,6 +77,7 @@ async def insert(tx: Transaction, deposit: Deposit) -> None:
         deposit.block_hash,
         deposit.livemode,
         deposit.created_at,
+        deposit.suspect,
     )
 
 
@@ -84,7 +86,7 @@ async def store(tx: Transaction, deposit: Deposit) -> None:
     deposit.updated_at = await tx.fetchval(
         """
         UPDATE deposits SET state = $2, sequence = $3, height = $4, block_hash = $5, credits = $6, kept_units = $7,
-            lost_units = $8, hold = $9::jsonb, order_id = $10, updated_at = now()
+            lost_units = $8, hold = $9::jsonb, order_id = $10, suspect = $11, updated_at = now()
         WHERE id = $1 RETURNING updated_at
         """,
         deposit.id,
@@ -97,12 +99,19 @@ async def store(tx: Transaction, deposit: Deposit) -> None:
         deposit.lost_units,
         None if deposit.hold is None else json_text(deposit.hold),
         deposit.order_id,
+        deposit.suspect,
     )
 
 
 async def lock(tx: Transaction, deposit_id: str) -> Deposit | None:
     """The deposit, locked until the transaction ends."""
     record = await tx.fetchrow("SELECT * FROM deposits WHERE id = $1 FOR UPDATE", deposit_id)
+    return None if record is None else row_of(Deposit, record)
+
+
+async def peek(tx: Transaction, deposit_id: str) -> Deposit | None:
+    """The deposit, not locked."""
+    record = await tx.fetchrow("SELECT * FROM deposits WHERE id = $1", deposit_id)
     return None if record is None else row_of(Deposit, record)
 
 
@@ -139,15 +148,14 @@ async def lock_unmined(tx: Transaction, network: str) -> list[Deposit]:
     )
 
 
-_DEPTH = "(SELECT max(height) FROM blocks WHERE blocks.network = deposits.network) - deposits.height + 1"
+_DEEP = "is_deep(deposits.network, deposits.height, confirmations_needed)"
 
 
 async def due_to_count(tx: Transaction, network: str) -> list[str]:
     """Deposits that are as deep in the chain as they need and have not been booked, oldest first."""
     records = await tx.fetch(
         f"""
-        SELECT id FROM deposits WHERE network = $1 AND state IN ('detected', 'confirmed')
-          AND {_DEPTH} >= confirmations_needed
+        SELECT id FROM deposits WHERE network = $1 AND state IN ('detected', 'confirmed') AND {_DEEP}
         ORDER BY id
         """,  # noqa: S608 - a constant of ours
         network,
@@ -159,7 +167,7 @@ async def is_deep(tx: Transaction, deposit_id: str) -> bool:
     """Whether a deposit is as deep in the chain as it needs, by the blocks that we know."""
     return bool(
         await tx.fetchval(
-            f"SELECT {_DEPTH} >= confirmations_needed FROM deposits WHERE id = $1",  # noqa: S608 - a constant of ours
+            f"SELECT {_DEEP} FROM deposits WHERE id = $1",  # noqa: S608 - a constant of ours
             deposit_id,
         )
     )

@@ -23,6 +23,8 @@ class JobName(StrEnum):
     REFUND_ORDER = "refund_order"
     REFUND_PAYMENT = "refund_payment"
     SEND_COINS = "send_coins"
+    RETURN_SURPLUS = "return_surplus"
+    END_STRAY = "end_stray"
     PROCESS_NOTIFICATION = "process_notification"
     DELIVER = "deliver"
     PAY_BANK = "pay_bank"

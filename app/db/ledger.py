@@ -167,6 +167,20 @@ async def of_order(db: Database, order_id: str) -> list[tuple[EntryRow, PostingR
         return list(found)
 
 
+async def booked_under(tx: Transaction, reference: str, account: str) -> int:
+    """What stands on an account by the entry of a fact and those that have followed it (`reference:...`)."""
+    return int(
+        await tx.fetchval(
+            """
+            SELECT coalesce(sum(units), 0) FROM postings JOIN entries ON entries.id = entry_id
+            WHERE account = $2 AND (reference = $1 OR starts_with(reference, $1 || ':'))
+            """,
+            reference,
+            account,
+        )
+    )
+
+
 async def count_entries(tx: Transaction, reference_prefix: str) -> int:
     """How many entries have been booked for a fact that can happen, be undone, and happen again."""
     return int(

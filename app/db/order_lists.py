@@ -43,7 +43,10 @@ async def confirmations(db: Database, order_ids: Sequence[str]) -> dict[str, int
             """
             SELECT sends.order_id, tip.height - mined.height + 1 AS depth
             FROM sends
-            JOIN chain_transactions AS mined USING (network, lineage_id)
+            JOIN (
+                SELECT network, lineage_id, height FROM chain_transactions
+                UNION ALL SELECT network, call_id, height FROM call_attempts
+            ) AS mined USING (network, lineage_id)
             CROSS JOIN LATERAL (SELECT max(height) AS height FROM blocks WHERE network = sends.network) AS tip
             WHERE sends.order_id = ANY($1) AND sends.purpose = 'deliver' AND mined.height <= tip.height
             """,

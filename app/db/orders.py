@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Field, col, select
 
-from app.db.columns import Document, counter, document, json_text, moment, text, whole_units
+from app.db.columns import Document, counter, document, json_text, moment, raw_bytes, text, whole_units
 from app.db.database import Database, Transaction
 from app.db.rows import row_of, rows_of
 from app.db.table import Table
@@ -39,6 +39,7 @@ class Order(Table, table=True):
     network_units: int = Field(sa_column=whole_units())
     address: str | None = Field(default=None, sa_column=text(nullable=True))
     script: str | None = Field(default=None, sa_column=text(nullable=True))
+    intent: bytes | None = Field(default=None, sa_column=raw_bytes(nullable=True))
     tx_hash: str | None = Field(default=None, sa_column=text(nullable=True))
     external_account_id: str | None = Field(default=None, sa_column=text(nullable=True))
     deposit_address: str | None = Field(default=None, sa_column=text(nullable=True))
@@ -53,6 +54,7 @@ class Order(Table, table=True):
     request_id: str | None = Field(default=None, sa_column=text(nullable=True))
     livemode: bool
     expires_at: datetime = Field(sa_column=moment())
+    deliver_after: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     created_at: datetime = Field(sa_column=moment(default_now=True))
     updated_at: datetime = Field(sa_column=moment(default_now=True))
 
@@ -89,6 +91,13 @@ async def lock(tx: Transaction, order_id: str) -> Order | None:
     return None if record is None else row_of(Order, record)
 
 
+async def asset_sent(db: Database, order_id: str) -> str | None:
+    """The id of the asset that the customer gets; None when there is no such order. It never changes."""
+    async with db.connection() as connection:
+        asset: str | None = await connection.fetchval("SELECT destination_asset FROM orders WHERE id = $1", order_id)
+    return asset
+
+
 async def has_transition(tx: Transaction, order_id: str, trigger: str, cause: str) -> bool:
     """Whether this fact has moved the order before."""
     return bool(
@@ -102,15 +111,23 @@ async def has_transition(tx: Transaction, order_id: str, trigger: str, cause: st
 
 
 async def store_move(
-    tx: Transaction, order: Order, *, source: str, trigger: str, cause: str, actor: str | None, reason: str | None
+    tx: Transaction,
+    order: Order,
+    *,
+    source: str,
+    trigger: str,
+    cause: str,
+    actor: str | None,
+    reason: str | None,
+    wait: timedelta | None = None,
 ) -> datetime:
-    """Write the order's changed columns and the transition in one statement; the moment of it is returned."""
+    """Write the order's changed columns and the transition at once; the moment, from which it `wait`s, is returned."""
     at: datetime = await tx.fetchval(
         """
         WITH moved AS (
             UPDATE orders SET state = $2, sequence = $3, received_units = $4, refunded_units = $5,
                 delivered_units = $6, hold = $7::jsonb, dispute = $8::jsonb, failure = $9::jsonb, tx_hash = $10,
-                updated_at = now()
+                deliver_after = coalesce(deliver_after, now() + $16::interval), updated_at = now()
             WHERE id = $1
         )
         INSERT INTO transitions (order_id, sequence, source, trigger, target, cause, actor, reason, at)
@@ -132,6 +149,7 @@ async def store_move(
         cause,
         actor,
         reason,
+        wait,
     )
     return at
 
@@ -176,6 +194,12 @@ async def set_refund_address(tx: Transaction, order: Order, address: str, script
     )
 
 
+async def is_due(tx: Transaction, order_id: str) -> bool:
+    """Whether the order may be delivered by now, by the database's clock."""
+    sql = "SELECT deliver_after IS NULL OR deliver_after <= now() FROM orders WHERE id = $1"
+    return bool(await tx.fetchval(sql, order_id))
+
+
 _DUE_TO_EXPIRE = """
 SELECT id FROM orders
 WHERE state IN ('awaiting_payment', 'authenticating', 'awaiting_deposit') AND expires_at <= now() AND hold IS NULL
@@ -199,6 +223,7 @@ async def standing_in(tx: Transaction, state: OrderState, limit: int) -> list[st
         """
         SELECT id FROM orders
         WHERE state = $1 AND hold IS NULL AND updated_at < now() - interval '2 minutes'
+          AND (deliver_after IS NULL OR deliver_after < now() OR state <> 'paid')
           AND NOT EXISTS (
               SELECT 1 FROM payouts WHERE order_id = orders.id AND payouts.state IN ('queued', 'sending', 'submitted')
                 AND (kind = 'sale' OR orders.state = 'refunding')

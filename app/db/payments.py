@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sqlmodel import Field
 
-from app.db.columns import Document, document, json_text, moment, text, whole_units
+from app.db.columns import Document, counter, document, json_text, moment, text, whole_units
 from app.db.database import Database, Transaction
 from app.db.rows import row_of, rows_of
 from app.db.table import Table
@@ -29,6 +29,8 @@ class Payment(Table, table=True):
     client_secret: str | None = Field(default=None, sa_column=text(nullable=True))
     fee_units: int | None = Field(default=None, sa_column=whole_units(nullable=True))
     failure: Document | None = Field(default=None, sa_column=document(nullable=True))
+    hold_seconds: int = Field(default=0, sa_column=counter())
+    next_action: Document | None = Field(default=None, sa_column=document(nullable=True))
     polls: int = 0
     poll_at: datetime = Field(sa_column=moment(default_now=True))
     created_at: datetime = Field(sa_column=moment(default_now=True))
@@ -42,6 +44,7 @@ class OperationKind(StrEnum):
     CAPTURE = "capture"
     CANCEL = "cancel"
     REFUND = "refund"
+    RETURN = "return"  # of what a transfer brought and the payment did not take
 
 
 class OperationState(StrEnum):
@@ -55,7 +58,10 @@ class OperationState(StrEnum):
 
 
 class Operation(Table, table=True):
-    """One request to a provider. `key` is its idempotency key, fixed before the first try."""
+    """One request to a provider. `key` is its idempotency key, fixed before the first try.
+
+    `asked_at` is when that key was written down; `stuck` says that the provider answers it with an error that it keeps.
+    """
 
     __tablename__ = "operations"
 
@@ -71,6 +77,9 @@ class Operation(Table, table=True):
     reference: str | None = Field(default=None, sa_column=text(nullable=True))
     failure: Document | None = Field(default=None, sa_column=document(nullable=True))
     tries: int = 0
+    attempt: int = 1
+    asked_at: datetime = Field(sa_column=moment(default_now=True))
+    stuck: bool = False
     actor: str | None = Field(default=None, sa_column=text(nullable=True))
     reason: str | None = Field(default=None, sa_column=text(nullable=True))
     created_at: datetime = Field(sa_column=moment(default_now=True))
@@ -114,12 +123,12 @@ async def update(tx: Transaction, payment: Payment) -> None:
                 WHEN $3::text IS NULL THEN 'declined'  -- there never was one
                 WHEN kind = 'start' OR (kind = 'capture') = ($2 = 'captured') THEN 'succeeded'
                 ELSE 'declined' END
-            WHERE payment_id = $1 AND kind <> 'refund' AND state NOT IN ('succeeded', 'declined')
+            WHERE payment_id = $1 AND kind NOT IN ('refund', 'return') AND state NOT IN ('succeeded', 'declined')
               AND $2 IN ('captured', 'canceled')
         )
         UPDATE payments SET status = $2, reference = coalesce($3, reference),
             client_secret = coalesce($4, client_secret), fee_units = coalesce($5, fee_units),
-            failure = $6::jsonb, updated_at = now()
+            failure = $6::jsonb, next_action = $7::jsonb, updated_at = now()
         WHERE id = $1
         """,
         payment.id,
@@ -128,6 +137,7 @@ async def update(tx: Transaction, payment: Payment) -> None:
         payment.client_secret,
         payment.fee_units,
         None if payment.failure is None else json_text(payment.failure),
+        None if payment.next_action is None else json_text(payment.next_action),
     )
 
 
@@ -221,6 +231,43 @@ async def decide(
         reference,
         None if failure is None else json_text(failure),
     )
+
+
+async def stuck(tx: Transaction, operation_id: str) -> None:
+    """The provider keeps an error of its own under the operation's key."""
+    await tx.execute("UPDATE operations SET stuck = true WHERE id = $1", operation_id)
+
+
+async def ask_anew(tx: Transaction, operation: Operation, key: str) -> None:
+    """Give the operation its next key, unless somebody else has just done so."""
+    await tx.execute(
+        """
+        UPDATE operations SET key = $3, attempt = attempt + 1, asked_at = now(), stuck = false
+        WHERE id = $1 AND attempt = $2
+        """,
+        operation.id,
+        operation.attempt,
+        key,
+    )
+
+
+async def operation_by_reference(tx: Transaction, provider: str, reference: str) -> Operation | None:
+    """The refund or return that the provider calls so."""
+    record = await tx.fetchrow(
+        "SELECT * FROM operations WHERE provider = $1 AND reference = $2 AND kind IN ('refund', 'return')",
+        provider,
+        reference,
+    )
+    return None if record is None else row_of(Operation, record)
+
+
+async def open_return(tx: Transaction, payment_id: str) -> bool:
+    """Whether money of a payment is on its way back that the payment never took."""
+    sql = """
+        SELECT EXISTS (SELECT 1 FROM operations WHERE payment_id = $1 AND kind = 'return'
+                       AND state NOT IN ('succeeded', 'declined'))
+    """
+    return bool(await tx.fetchval(sql, payment_id))
 
 
 async def undecided(tx: Transaction, limit: int) -> list[Operation]:

@@ -28,9 +28,11 @@ WITH payable AS (
 ), made AS (
     INSERT INTO payouts (
         id, partner_id, kind, external_account_id, external_id, asset, units, method, provider, reference, address,
-        script, state, sequence, approval_hash, metadata, created_by, request_id, livemode, created_at, updated_at
+        script, state, sequence, approval_hash, metadata, created_by, request_id, livemode, created_at, updated_at,
+        intent
     )
-    SELECT $1, $2, 'payout', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14::jsonb, $15, $16, $17, $18, $18
+    SELECT $1, $2, 'payout', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14::jsonb, $15, $16, $17, $18, $18,
+           $31
     FROM claimed RETURNING 1
 ), moved AS (
     INSERT INTO moves (resource_id, sequence, source, trigger, target, cause, actor)
@@ -106,5 +108,6 @@ async def insert_placed(
         new_id("ev"),
         event_type,
         with_job,
+        payout.intent,
     )
     return written is not None

@@ -21,17 +21,17 @@ async def insert_many(tx: Transaction, payouts: Sequence[Payout]) -> None:
         INSERT INTO payouts (
             id, partner_id, kind, order_id, batch_id, batch_position, external_account_id, external_id, asset, units,
             method, provider, reference, address, script, state, sequence, approval_hash, metadata, created_by,
-            request_id, livemode, created_at, updated_at
+            request_id, livemode, intent, created_at, updated_at
         )
         SELECT id, partner_id, kind, order_id, batch_id, batch_position, external_account_id, external_id, asset, units,
                method, provider, reference, address, script, state, 1, approval_hash, metadata::jsonb, created_by,
-               request_id, livemode, now(), now()
+               request_id, livemode, intent, now(), now()
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::text[],
                     $9::text[], $10::numeric[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-                    $16::text[], $17::bytea[], $18::text[], $19::text[], $20::text[], $21::boolean[])
+                    $16::text[], $17::bytea[], $18::text[], $19::text[], $20::text[], $21::boolean[], $22::bytea[])
             AS made (id, partner_id, kind, order_id, batch_id, batch_position, external_account_id, external_id, asset,
                      units, method, provider, reference, address, script, state, approval_hash, metadata, created_by,
-                     request_id, livemode)
+                     request_id, livemode, intent)
         """,
         *zip(*(_columns(payout) for payout in payouts), strict=True),
     )
@@ -63,6 +63,7 @@ def _columns(payout: Payout) -> tuple[object, ...]:
         payout.created_by,
         payout.request_id,
         payout.livemode,
+        payout.intent,
     )
 
 

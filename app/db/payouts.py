@@ -35,6 +35,7 @@ class Payout(Table, table=True):
     reference: str | None = Field(default=None, sa_column=text(nullable=True))
     address: str | None = Field(default=None, sa_column=text(nullable=True))
     script: str | None = Field(default=None, sa_column=text(nullable=True))
+    intent: bytes | None = Field(default=None, sa_column=raw_bytes(nullable=True))
     state: str = Field(sa_column=text())
     sequence: int = Field(sa_column=counter())
     hold: Document | None = Field(default=None, sa_column=document(nullable=True))
@@ -116,6 +117,24 @@ async def lock_waiting(tx: Transaction, provider: str, limit: int) -> list[Payou
             provider,
             limit,
             [record["id"] for record in orders],
+        ),
+    )
+
+
+async def waiting(tx: Transaction, provider: str, limit: int) -> list[Payout]:
+    """Queued payouts of coins on a network, oldest first, not locked: what may be tried before anything is signed."""
+    return rows_of(
+        Payout,
+        await tx.fetch(
+            """
+            SELECT * FROM payouts WHERE provider = $1 AND state = 'queued' AND hold IS NULL AND kind <> 'sale'
+              AND (kind <> 'refund' OR NOT EXISTS (
+                  SELECT 1 FROM deposits WHERE deposits.order_id = payouts.order_id AND lost_units > 0
+              ))
+            ORDER BY id LIMIT $2
+            """,
+            provider,
+            limit,
         ),
     )
 

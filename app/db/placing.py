@@ -31,14 +31,14 @@ WITH usable AS (
         id, partner_id, quote_id, external_id, direction, state, sequence, source_asset, source_units,
         destination_asset, destination_units, venue_units, spread_units, processing_units, partner_units,
         network_units, address, script, payment_method, customer, metadata, request_id, livemode, expires_at,
-        created_at, updated_at
+        created_at, updated_at, intent
     )
     SELECT $1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19::jsonb, $20::jsonb,
-           $21, $22, $23, $24, $24
+           $21, $22, $23, $24, $24, $35
     FROM used RETURNING 1
 ), paying AS (
-    INSERT INTO payments (id, order_id, provider, method, asset, units, status, poll_at)
-    SELECT $25, $1, $26, $18, $7, $8, 'intended', now() + interval '10 seconds' FROM placed
+    INSERT INTO payments (id, order_id, provider, method, asset, units, status, poll_at, hold_seconds)
+    SELECT $25, $1, $26, $18, $7, $8, 'intended', now() + interval '10 seconds', $34 FROM placed
 ), asking AS (
     INSERT INTO operations (id, order_id, payment_id, provider, kind, key, asset, units, state)
     SELECT $27, $1, $25, $26, 'start', $25, $7, $8, 'intended' FROM placed
@@ -113,6 +113,8 @@ async def insert_placed(
         event_type,
         event_data,
         network,
+        payment.hold_seconds,
+        order.intent,
     )
     return written is not None
 

@@ -24,6 +24,7 @@ class Block(Table, table=True):
     network: str = Field(sa_column=text(primary_key=True))
     height: int = Field(primary_key=True)
     hash: str = Field(sa_column=text())
+    mined_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class WalletAddress(Table, table=True):
@@ -55,10 +56,15 @@ class Coin(Table, table=True):
     spent_height: int | None = None
     lineage_id: str | None = Field(default=None, sa_column=text(nullable=True))
     settled: bool = True  # a deposit's coin is not ours to spend before it has counted
+    attempt: int | None = None  # from which attempt of the lineage on it is spent
 
 
 class Send(Table, table=True):
-    """Coins leaving our wallet for one recipient: an order's delivery, or a payout. `fee_units` is its share."""
+    """Coins leaving our wallet for one recipient. `fee_units` is its share of what the transaction pays.
+
+    An order's delivery, a payout, or our own: a `sweep` to cold storage. One that pays nobody, of no units, gathers
+    coins (`consolidate`) or raises the fee of a transaction that it stands upon (`child`).
+    """
 
     __tablename__ = "sends"
 
@@ -80,7 +86,7 @@ class Send(Table, table=True):
 
 
 class ChainTransactionRow(Table, table=True):
-    """A transaction that we signed, with its bytes. Those of one lineage replace each other."""
+    """A transaction that we signed, with its bytes. Those of one lineage replace each other: its attempts, from 1."""
 
     __tablename__ = "chain_transactions"
 
@@ -93,6 +99,9 @@ class ChainTransactionRow(Table, table=True):
     height: int | None = None
     created_at: datetime = Field(sa_column=moment(default_now=True))
     broadcast_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    attempt: int = 1
+    signed_height: int | None = None  # our tip when it was signed
+    replaced_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 async def add_addresses(tx: Transaction, network: str, addresses: list[Address], purpose: str) -> None:
@@ -142,31 +151,6 @@ async def tip_height(tx: Transaction, network: str) -> int | None:
     return height
 
 
-_SPENDABLE = """
-SELECT coins.txid, coins.vout, coins.units, wallet_addresses.branch, wallet_addresses.index
-FROM coins JOIN wallet_addresses USING (network, script)
-WHERE coins.network = $1 AND coins.lineage_id IS NULL AND coins.spent_height IS NULL AND coins.height IS NOT NULL
-  AND coins.settled
-"""
-
-
-async def smallest_sufficient(tx: Transaction, network: str, needed: int) -> asyncpg.Record | None:
-    """Lock the smallest confirmed, unreserved coin of at least `needed` units that nobody else is taking."""
-    return await tx.fetchrow(
-        _SPENDABLE + " AND coins.units >= $2 ORDER BY coins.units LIMIT 1 FOR UPDATE OF coins SKIP LOCKED",
-        network,
-        needed,
-    )
-
-
-async def largest_first(tx: Transaction, network: str, limit: int) -> list[asyncpg.Record]:
-    """Lock the largest confirmed, unreserved coins that nobody else is taking."""
-    records: list[asyncpg.Record] = await tx.fetch(
-        _SPENDABLE + " ORDER BY coins.units DESC LIMIT $2 FOR UPDATE OF coins SKIP LOCKED", network, limit
-    )
-    return records
-
-
 async def store_sends(
     tx: Transaction, sends: Sequence[Send], signed: ChainTransactionRow, outpoints: Sequence[tuple[str, int]]
 ) -> None:
@@ -177,12 +161,12 @@ async def store_sends(
     await tx.execute(
         """
         WITH reserved AS (
-            UPDATE coins SET lineage_id = $2, spent_txid = $3
+            UPDATE coins SET lineage_id = $2, spent_txid = $3, attempt = 1
             FROM unnest($4::text[], $5::integer[]) AS taken (txid, vout)
             WHERE coins.network = $1 AND coins.txid = taken.txid AND coins.vout = taken.vout
         ), signed AS (
-            INSERT INTO chain_transactions (txid, network, lineage_id, raw, fee_units, vsize)
-            VALUES ($3, $1, $2, $6, $7, $8)
+            INSERT INTO chain_transactions (txid, network, lineage_id, raw, fee_units, vsize, signed_height)
+            VALUES ($3, $1, $2, $6, $7, $8, (SELECT max(height) FROM blocks WHERE network = $1))
         )
         INSERT INTO sends (id, lineage_id, order_id, payout_id, network, purpose, asset, address, script, units,
                            fee_units, confirmations_needed, state)
@@ -225,7 +209,7 @@ async def newest_transaction(tx: Transaction, lineage_id: str) -> ChainTransacti
         await tx.fetch(
             """
             SELECT * FROM chain_transactions WHERE lineage_id = $1
-            ORDER BY height IS NULL, created_at DESC LIMIT 1
+            ORDER BY height IS NULL, attempt DESC LIMIT 1
             """,
             lineage_id,
         ),
@@ -253,13 +237,13 @@ async def mark_confirmed(tx: Transaction, lineage_id: str) -> None:
 
 
 async def final_lineages(tx: Transaction, network: str) -> list[asyncpg.Record]:
-    """Lineages of which a transaction is as deep in the chain as its sends need: rows of (lineage_id, txid, order_id).
-
-    `order_id` is null where the sends are of payouts.
+    """Lineages of which a transaction is as deep in the chain as its sends need: rows of
+    (lineage_id, txid, order_id, purpose). `order_id` is null for all but orders.
     """
     records: list[asyncpg.Record] = await tx.fetch(
         """
-        SELECT sends.lineage_id, chain_transactions.txid, min(sends.order_id) AS order_id
+        SELECT sends.lineage_id, chain_transactions.txid, min(sends.order_id) AS order_id,
+               min(sends.purpose) AS purpose
         FROM sends JOIN chain_transactions USING (lineage_id)
         WHERE sends.network = $1 AND sends.state IN ('prepared', 'broadcast')
           AND chain_transactions.height IS NOT NULL
@@ -274,12 +258,16 @@ async def final_lineages(tx: Transaction, network: str) -> list[asyncpg.Record]:
 
 
 async def silent_lineages(tx: Transaction, network: str, limit: int) -> list[asyncpg.Record]:
-    """Lineages that are in no block a while after their last broadcast: rows of (lineage_id, order_id)."""
+    """Lineages that are in no block a while after their last broadcast: rows of (lineage_id, order_id, purpose)."""
     records: list[asyncpg.Record] = await tx.fetch(
         """
-        SELECT sends.lineage_id, min(sends.order_id) AS order_id
+        SELECT sends.lineage_id, min(sends.order_id) AS order_id, min(sends.purpose) AS purpose
         FROM chain_transactions AS signed JOIN sends USING (lineage_id)
         WHERE signed.network = $1 AND signed.height IS NULL AND sends.state <> 'abandoned'
+          AND NOT EXISTS (
+              SELECT 1 FROM chain_transactions AS newer
+              WHERE newer.lineage_id = signed.lineage_id AND newer.attempt > signed.attempt
+          )
           AND coalesce(signed.broadcast_at, signed.created_at) < now() - interval '10 seconds'
           AND NOT EXISTS (
               SELECT 1 FROM chain_transactions AS mined

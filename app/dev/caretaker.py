@@ -11,16 +11,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import httpx
 
 from app.db.database import Database
 from app.db.migrate import migrate
-from app.dev import far_side, partner
+from app.dev import evm, far_side, partner
 from app.dev.home import WORKER_NAME, DevError, Found, Home, Instance, Ready
 from app.dev.top_ups import FirstBalance
+from app.services import screening_lists
+from app.wiring.screening import list_format
 from providers.sandbox.client import SandboxClient
 
+SANCTIONS = Path(__file__).with_name("sanctions.xml")
 _START_SECONDS = 90.0  # a first start makes a database cluster and a chain
 _LOOK_SECONDS = 0.05
 _HTTP_SECONDS = 30.0
@@ -31,19 +35,27 @@ async def take_care(home: Home, instance: Instance) -> None:
     kept = home.secrets()
     async with _opened(instance.database_url) as db, _http() as http:
         await migrate(db)
+        await screening_lists.bring_in(db, list_format(), SANCTIONS, actor="rampwright dev")
         earlier = home.instance()
         ours = await partner.ensure(db, None if earlier is None else earlier.api_key)
         await _answers(http, f"{instance.sandbox_url}/control/health")
+        if instance.evm_rpc_url:
+            await evm.set_up(http, instance.evm_rpc_url)
         secret = await far_side.webhook_secret(http, home, instance, kept)
         await far_side.subscribe_to_bank(http, instance, kept)
         await far_side.open_banks(db, http, instance, kept)
         _tell(Found(api_key=ours.key, webhook_secret=secret))
         funded = await far_side.fund_wallet(db, http, instance, kept)
+        if instance.evm_rpc_url:
+            await evm.fund(db, http, instance.evm_rpc_url)
         await _answers(http, f"{instance.api_url}/healthz/ready")
         await _worker_is_there(db)
         topped_up = await FirstBalance(db, http, instance, kept, ours).ensure()
         _tell(Ready(funded=funded, topped_up=topped_up))
-        await far_side.mine_while_awaited(db, SandboxClient(http, instance.sandbox_url))
+        async with asyncio.TaskGroup() as mining:
+            mining.create_task(far_side.mine_while_awaited(db, SandboxClient(http, instance.sandbox_url)))
+            if instance.evm_rpc_url:
+                mining.create_task(evm.mine_while_awaited(db, http, instance.evm_rpc_url))
 
 
 def _tell(said: Found | Ready) -> None:

@@ -41,9 +41,12 @@ class Child:
         say: Say,
         listeners: Mapping[str, socket.socket] | None = None,
         inherited: Sequence[int] = (),
+        secretive: bool = False,
         heard: Callable[[bytes], None] | None = None,
     ) -> None:
         """`listeners` by the option that tells the child the descriptor; `inherited` are further descriptors.
+
+        A `secretive` one is told no setting but those in `environment`: others may be secrets that it does not need.
 
         `heard` is called with every line that the child prints; otherwise they go to its log.
         """
@@ -52,7 +55,8 @@ class Child:
         for option, listener in (listeners or {}).items():
             self._command += [option, str(listener.fileno())]
         self._descriptors = (*inherited, *(listener.fileno() for listener in (listeners or {}).values()))
-        self._environment = {**os.environ, **search_path(), **environment}
+        ours = {name: value for name, value in os.environ.items() if not (secretive and name.startswith("RAMPWRIGHT_"))}
+        self._environment = {**ours, **search_path(), **environment}
         self._log = logs / f"{self.name}.log"
         self._say = say
         self._heard = heard

@@ -45,6 +45,11 @@ _EVENTS = (
     "charge.dispute.closed",
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
+    "payment_intent.partially_funded",
+    "customer_cash_balance_transaction.created",
+    "radar.early_fraud_warning.created",
+    "review.opened",
+    "review.closed",
 )
 
 # Everything about money that leaves, and that comes in.

@@ -24,6 +24,7 @@ IBAN = "DE91100000000123456789"
 WORKER_NAME = "rampwright worker"  # the application_name of the worker's own connection
 # How long the children of a supervisor that was killed may take to end.
 _ORPHANS_SECONDS = 20.0
+_YEARS = 100  # nobody brings a development instance new lists
 
 
 class DevError(RampwrightError):
@@ -41,10 +42,14 @@ class Instance(BaseModel):
     stripe_api_base: str
     bitcoin_rpc_url: str
     kraken_api_base: str
+    binance_api_base: str = ""
     increase_api_base: str
     sepa_folder: str
     operator_url: str
     database_url: str
+    signer_socket: str = ""
+    evm_rpc_url: str = ""  # empty where there is no anvil
+    account_keys: dict[str, str] = {}
     pids: dict[str, int]
 
 
@@ -62,12 +67,19 @@ class Ready(BaseModel):
     topped_up: bool
 
 
+class Unlocked(BaseModel):
+    """What the signer says once it can sign."""
+
+    account_keys: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """What this instance made for itself, once."""
 
     seal_keys: str
-    bitcoin_seed: str
+    intent_keys: str
+    signer_passphrase: str
     stripe_secret_key: str
     stripe_publishable_key: str
     increase_api_key: str
@@ -111,7 +123,8 @@ class Home:
         """The secrets; those that are missing are made."""
         return Secrets(
             seal_keys=self.secret("seal_keys", lambda: base64.urlsafe_b64encode(os.urandom(32)).decode()),
-            bitcoin_seed=self.secret("bitcoin_seed", lambda: secrets.token_hex(32)),
+            intent_keys=self.secret("intent_keys", lambda: secrets.token_hex(32)),
+            signer_passphrase=self.secret("signer_passphrase", lambda: secrets.token_urlsafe(32)),
             stripe_secret_key=self.secret("stripe_secret_key", lambda: f"sk_test_{secrets.token_hex(24)}"),
             stripe_publishable_key=self.secret("stripe_publishable_key", lambda: f"pk_test_{secrets.token_hex(24)}"),
             increase_api_key=self.secret("increase_api_key", lambda: f"sandbox_key_{secrets.token_hex(24)}"),
@@ -130,6 +143,11 @@ class Home:
         """Write a secret, in place of any older one."""
         (self.path / "secrets").mkdir(mode=0o700, exist_ok=True)
         _write_private(self.path / "secrets" / name, value + "\n")
+
+    @property
+    def plain_seed(self) -> Path:
+        """Where earlier versions kept the wallet's seed, not encrypted. The signer takes it over, and it goes."""
+        return self.path / "secrets" / "bitcoin_seed"
 
     def instance(self) -> Instance | None:
         """What dev.json says; None when there is none that can be read."""
@@ -153,6 +171,7 @@ def environment(instance: Instance, kept: Secrets) -> dict[str, str]:
         "RAMPWRIGHT_STRIPE_API_BASE": instance.stripe_api_base,
         "RAMPWRIGHT_STRIPE_SECRET_KEY": kept.stripe_secret_key,
         "RAMPWRIGHT_STRIPE_PUBLISHABLE_KEY": kept.stripe_publishable_key,
+        "RAMPWRIGHT_PAYIN_METHODS": json.dumps(["card", "ach_debit", "sepa_debit", "bank_transfer"]),
         "RAMPWRIGHT_INCREASE_API_KEY": kept.increase_api_key,
         "RAMPWRIGHT_INCREASE_WEBHOOK_SECRETS": kept.increase_webhook_secret,
         "RAMPWRIGHT_INCREASE_API_BASE": instance.increase_api_base,
@@ -160,12 +179,32 @@ def environment(instance: Instance, kept: Secrets) -> dict[str, str]:
         "RAMPWRIGHT_SEPA_HOLDER_NAME": HOLDER_NAME,
         "RAMPWRIGHT_SEPA_IBAN": IBAN,
         "RAMPWRIGHT_SEPA_BANK_NAME": "The far side's bank",
+        "RAMPWRIGHT_SIGNER_SOCKET": instance.signer_socket,
+        "RAMPWRIGHT_ACCOUNT_KEYS": json.dumps(instance.account_keys),
         "RAMPWRIGHT_BITCOIN_NETWORK": "regtest",
         "RAMPWRIGHT_BITCOIN_RPC_URL": instance.bitcoin_rpc_url,
         "RAMPWRIGHT_BITCOIN_RPC_USER": BITCOIN_USER,
         "RAMPWRIGHT_BITCOIN_RPC_PASSWORD": kept.sandbox_rpc_password,
-        "RAMPWRIGHT_RATE_SOURCES": json.dumps({"kraken": instance.kraken_api_base}),
+        "RAMPWRIGHT_SCREENING": "ofac",  # a list of ours, in its form: see sanctions.xml
+        "RAMPWRIGHT_SCREENING_HOURS": str(_YEARS * 365 * 24),
+        "RAMPWRIGHT_SCREENING_DAYS": str(_YEARS * 365),
+        "RAMPWRIGHT_EVM_CHAINS": json.dumps(_evm_chains(instance.evm_rpc_url)),
+        "RAMPWRIGHT_RATE_SOURCES": json.dumps(
+            {"kraken": instance.kraken_api_base, "binance": instance.binance_api_base}
+        ),
+        "RAMPWRIGHT_RATE_STREAMS": json.dumps(
+            {
+                "kraken": instance.kraken_api_base.replace("http", "ws", 1) + "/v2",
+                "binance": instance.binance_api_base.replace("http", "ws", 1),
+            }
+        ),
     }
+
+
+def _evm_chains(url: str) -> dict[str, object]:
+    """The far side's Ethereum, where there is one; small deposits are swept as well, so that sweeps are seen."""
+    sweep_from = {"USDC.ethereum": 50 * 10**6, "ETH.ethereum": 10**17}
+    return {"ethereum": {"chain": "anvil", "rpc_url": url, "sweep_from": sweep_from}} if url else {}
 
 
 def _locked(file: IO[bytes], seconds: float) -> bool:

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from app.dev import evm
+from app.dev.accounts import DATABASE_GROUP, Accounts, sepa_folder, signer_folder, signer_socket
 from app.dev.children import Child, Say, keep_postgres
-from app.dev.home import DevError, Found, Home, Instance, Ready, environment
+from app.dev.home import DevError, Found, Home, Instance, Ready, Unlocked, environment
 from app.embedded import EmbeddedPostgres
 
 LOOPBACK = "127.0.0.1"
@@ -62,8 +64,16 @@ class Supervisor:
         self._kept = home.secrets()
         self._say = say
         self._began = began
-        self._postgres = None if database_url else EmbeddedPostgres(home.path)
-        self._instance = _places(listeners, database_url or "", home)
+        self._accounts = Accounts.ours()
+        group = None if self._accounts.api is None else DATABASE_GROUP
+        self._postgres = None if database_url else EmbeddedPostgres(home.path, group=group)
+        self._signer_folder = signer_folder(home.path, self._accounts)
+        path, self._signer_listener = signer_socket(self._signer_folder, self._accounts)
+        url = evm.free_url() if evm.is_installed() else ""
+        folders = {"sepa_folder": str(sepa_folder(home.path, self._accounts)), "signer_socket": str(path)}
+        folders["evm_rpc_url"] = url
+        self._instance = _places(listeners, database_url or "").model_copy(update=folders)
+        self._found: Found | None = None
         self._listeners = listeners
         self._children: dict[str, Child] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -77,9 +87,12 @@ class Supervisor:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         listeners = self._listeners
         try:
+            self._start_signer()
             public = {"--listen-fd": listeners.api, "--operator-fd": listeners.operator}
             self._start("api", "--supervised", sockets=public)
             self._start("sandbox", sockets={"--listen-fd": listeners.sandbox})
+            if self._instance.evm_rpc_url:
+                self._start("anvil", self._instance.evm_rpc_url.rpartition(":")[2])
             self._start("worker", "--supervised")
             self._start("caretaker", talks=True)
             await asyncio.sleep(0.01)  # let them be started before the database, which blocks
@@ -104,6 +117,38 @@ class Supervisor:
         self._children[child.name] = child
         self._tasks.append(asyncio.create_task(child.keep()))
 
+    def _start_signer(self) -> None:
+        """Start the only process that is told the passphrase; it is told nothing else, and tells what is public."""
+        account = self._accounts.signer
+        told = {
+            "RAMPWRIGHT_HOME": str(self._home.path),
+            "RAMPWRIGHT_SIGNER_HOME": str(self._signer_folder),
+            **({} if account is None else {"RAMPWRIGHT_RUN_AS": str(account)}),
+        }
+        child = Child(
+            ("signer", "--supervised"),
+            environment=told,
+            logs=self._home.logs,
+            say=self._say,
+            listeners={"--listen-fd": self._signer_listener},
+            inherited=[self._home.family_fd],
+            secretive=True,
+            heard=self._unlocked,
+        )
+        child.on_start = self._publish
+        self._children[child.name] = child
+        plain = self._home.plain_seed
+        seed = plain.read_text().strip() if plain.exists() else ""
+        child.give(json.dumps({"passphrase": self._kept.signer_passphrase, "seed": seed}))
+        self._tasks.append(asyncio.create_task(child.keep()))
+
+    def _unlocked(self, line: bytes) -> None:
+        """The signer speaks: it has its key, encrypted, and whatever lay there in plain is not needed any more."""
+        keys = Unlocked.model_validate_json(line).account_keys
+        self._home.plain_seed.unlink(missing_ok=True)
+        self._instance = self._instance.model_copy(update={"account_keys": keys})
+        self._settle()
+
     def _start_postgres(self) -> None:
         if self._postgres is not None:
             self._instance = self._instance.model_copy(update={"database_url": self._postgres.start()})
@@ -114,16 +159,22 @@ class Supervisor:
         said = json.loads(line)
         if "funded" in said:
             self._ready(Ready(**said))
-        elif not self._settled:
-            self._settle(Found(**said))
+        else:
+            self._found = Found(**said)
+            self._settle()
 
-    def _settle(self, found: Found) -> None:
+    def _settle(self) -> None:
+        """Tell the API and the worker their settings, once, when the caretaker and the signer have said all."""
+        found = self._found
+        if self._settled or found is None or not self._instance.account_keys:
+            return
         self._settled = True
         self._instance = self._instance.model_copy(update={"api_key": found.api_key})
-        hooks = {"RAMPWRIGHT_STRIPE_WEBHOOK_SECRETS": found.webhook_secret}
-        settings = json.dumps(environment(self._instance, self._kept) | hooks)
-        for name in ("worker", "api"):
-            self._children[name].give(settings)
+        settings = environment(self._instance, self._kept)
+        settings["RAMPWRIGHT_STRIPE_WEBHOOK_SECRETS"] = found.webhook_secret
+        for name, account in (("worker", self._accounts.worker), ("api", self._accounts.api)):
+            becoming = {} if account is None else {"RAMPWRIGHT_RUN_AS": str(account)}
+            self._children[name].give(json.dumps(settings | becoming))
 
     def _ready(self, ready: Ready) -> None:
         if self._is_ready:
@@ -151,16 +202,17 @@ class Supervisor:
 
     async def _stop(self) -> None:
         """End every child, those that use others first."""
-        for names in (("caretaker", "api", "worker"), ("sandbox",)):
+        for names in (("caretaker", "api", "worker"), ("sandbox", "signer", "anvil")):
             await asyncio.gather(*(self._children[name].stop() for name in names if name in self._children))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._postgres is not None:
             self._postgres.stop()
+        self._signer_listener.close()
 
 
-def _places(listeners: Listeners, database_url: str, home: Home) -> Instance:
+def _places(listeners: Listeners, database_url: str) -> Instance:
     api, operator, sandbox = (
         f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         for listener in (listeners.api, listeners.operator, listeners.sandbox)
@@ -172,8 +224,9 @@ def _places(listeners: Listeners, database_url: str, home: Home) -> Instance:
         stripe_api_base=f"{sandbox}/stripe",
         bitcoin_rpc_url=f"{sandbox}/bitcoin",
         kraken_api_base=f"{sandbox}/kraken",
+        binance_api_base=f"{sandbox}/binance",
         increase_api_base=f"{sandbox}/increase",
-        sepa_folder=str(home.path / "sepa"),
+        sepa_folder="",
         operator_url=operator,
         database_url=database_url,
         pids={},
@@ -181,11 +234,13 @@ def _places(listeners: Listeners, database_url: str, home: Home) -> Instance:
 
 
 def _shown(instance: Instance, home: Home) -> list[tuple[str, str]]:
+    ethereum = [("Ethereum", instance.evm_rpc_url)] if instance.evm_rpc_url else []
     return [
         ("API", instance.api_url),
         ("test key", instance.api_key),
         ("metrics", f"{instance.operator_url}/metrics"),
         ("far side", instance.sandbox_url),
+        *ethereum,
         ("database", instance.database_url),
         ("logs", str(home.logs)),
     ]

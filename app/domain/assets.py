@@ -13,11 +13,13 @@ USD = Asset("USD", None, 2)
 GBP = Asset("GBP", None, 2)
 JPY = Asset("JPY", None, 0)
 BTC = Asset("BTC", "bitcoin", 8)
+LTC = Asset("LTC", "litecoin", 8)
 ETH = Asset("ETH", "ethereum", 18)
+ETH_BASE = Asset("ETH", "base", 18)
 USDC_ETHEREUM = Asset("USDC", "ethereum", 6)
 USDC_BASE = Asset("USDC", "base", 6)
 
-CATALOGUE: tuple[Asset, ...] = (EUR, USD, GBP, JPY, BTC, ETH, USDC_ETHEREUM, USDC_BASE)
+CATALOGUE: tuple[Asset, ...] = (EUR, USD, GBP, JPY, BTC, LTC, ETH, ETH_BASE, USDC_ETHEREUM, USDC_BASE)
 _BY_PAIR = {(asset.code, asset.network): asset for asset in CATALOGUE}
 _BY_ID = {asset.id: asset for asset in CATALOGUE}
 
@@ -38,13 +40,24 @@ BITCOIN_DEPTH: tuple[DepthStep, ...] = (
     DepthStep(10_000_000, 3),
     DepthStep(None, 6),
 )
+# The same amounts in litoshi at about $100 per coin. Six blocks at least: coins that come out of an extension block
+# (MWEB) cannot be spent before (Litecoin Core, `PEGOUT_MATURITY`).
+LITECOIN_DEPTH: tuple[DepthStep, ...] = (
+    DepthStep(1_000_000_000, 6),
+    DepthStep(10_000_000_000, 12),
+    DepthStep(None, 24),
+)
 _MOST_CONFIRMATIONS = 1_000
 _LONGEST_COUNT = 16  # digits: all the satoshi there are
 # A coinbase output can be spent when a hundred blocks lie upon it (Bitcoin Core, `COINBASE_MATURITY`).
 COINBASE_DEPTH = 100
 
 
-_NATIVE = {"bitcoin": BTC, "ethereum": ETH}
+_NATIVE = {"bitcoin": BTC, "litecoin": LTC, "ethereum": ETH, "base": ETH_BASE}
+# Chains of accounts with nonces, whose own word says what is final; tokens live there beside the network's coin.
+ACCOUNT_NETWORKS = frozenset({"ethereum", "base"})
+# No depth: what the network calls finalized is in a block, and that is all that is asked.
+FINAL_BY_WORD: tuple[DepthStep, ...] = (DepthStep(None, 1),)
 
 
 def native_asset(network: str) -> Asset:
@@ -101,12 +114,21 @@ def confirmations_needed(amount: Money, ladder: Sequence[DepthStep] = BITCOIN_DE
     raise AssertionError("the last step covers every amount")
 
 
-FINAL_DEPTH = 6  # blocks: what is deeper is not looked at again when sums are judged
-
 # Below this an output costs about as much to spend as it is worth: never paid out, and never credited.
-_DUST_UNITS = {"bitcoin": 1_000}
+_DUST_UNITS = {"bitcoin": 1_000, "litecoin": 10_000}
 
 
 def dust_units(network: str) -> int:
     """The least amount that moves on a network, in units of its own coin; smaller ones are left alone."""
     return _DUST_UNITS.get(network, 1)
+
+
+# A transfer on an account chain costs its sender far more than this.
+_DUST_OF = {"ETH": 10**13, "USDC": 10_000}
+
+
+def dust_of(asset: Asset) -> int:
+    """The same for any asset, in its own units: 1 for money."""
+    if asset.network is None:
+        return 1
+    return _DUST_OF[asset.code] if asset.network in ACCOUNT_NETWORKS else dust_units(asset.network)

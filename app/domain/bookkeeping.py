@@ -75,6 +75,24 @@ def _send_abandoned(state: OrderState, terms: OrderTerms, moved: Moved) -> list[
     return [reverse(_reserve(terms, moved), terms.reference("release", moved), "release")]
 
 
+def _send_replaced(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
+    """A higher fee is set aside; after delivery, what is booked becomes what was really paid."""
+    asset, network = terms.coins.asset, terms.chain
+    if not moved.amount + moved.fee:  # the network's fee is booked elsewhere: in another asset, with its call
+        return []
+    if state is not OrderState.COMPLETED:
+        return [_reserve(terms, moved)]
+    return [
+        transfer(
+            terms.reference("fee_adjust", moved),
+            "fee_adjust",
+            debit=chart.EXPENSE_NETWORK,
+            credit=chart.wallet_hot(network),
+            amount=Money(moved.fee, asset),
+        )
+    ]
+
+
 def _send_confirmed(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
     fiat, coins = terms.fiat, terms.coins
     converted = entry(
@@ -91,7 +109,11 @@ def _send_confirmed(state: OrderState, terms: OrderTerms, moved: Moved) -> list[
             Posting(terms.account, coins.asset, -coins.units),
         ],
     )
-    return [converted, _leave(terms, "deliver", moved)]
+    delivered = [converted, _leave(terms, "deliver", moved)]
+    if moved.spare:
+        spare = Moved(moved.reference, amount=moved.spare)
+        delivered.append(reverse(_reserve(terms, spare), terms.reference("fee_free", moved), "fee_free"))
+    return delivered
 
 
 def _refund_accepted(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
@@ -105,6 +127,12 @@ def _refund_failed(state: OrderState, terms: OrderTerms, moved: Moved) -> list[E
         return []
     [booked] = _refund_accepted(state, terms, moved)
     return [reverse(booked, terms.reference("refund_reversed", moved), "refund_reversed")]
+
+
+def _blocked(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
+    amount = Money(moved.amount, terms.fiat)
+    reference = terms.reference("block", moved)
+    return [transfer(reference, "block", debit=terms.account, credit=chart.BLOCKED_SANCTIONS, amount=amount)]
 
 
 _DELIVERY_UNDER_WAY = frozenset({OrderState.SENDING, OrderState.SENT, OrderState.COMPLETED})
@@ -142,10 +170,12 @@ _BUY_BOOKS: Final[Mapping[OrderTrigger, Book]] = {
     OrderTrigger.PAYMENT_CAPTURED: _payment_captured,
     OrderTrigger.SEND_PREPARED: _send_prepared,
     OrderTrigger.SEND_ABANDONED: _send_abandoned,
+    OrderTrigger.SEND_REPLACED: _send_replaced,
     OrderTrigger.SEND_CONFIRMED: _send_confirmed,
     OrderTrigger.REFUND_ACCEPTED: _refund_accepted,
     OrderTrigger.REFUND_FAILED: _refund_failed,
     OrderTrigger.DISPUTE_OPENED: _dispute_opened,
     OrderTrigger.DISPUTE_WON: _dispute_won,
+    OrderTrigger.BLOCKED: _blocked,
 }
 _BOOKS: Final = {Direction.BUY: _BUY_BOOKS, Direction.SELL: SELL_BOOKS}

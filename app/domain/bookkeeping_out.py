@@ -75,6 +75,56 @@ def coins_prepared(lineage_id: str, asset: Asset, units: int, fee: int) -> Entry
     )
 
 
+def fee_raised(lineage_id: str, attempt: int, asset: Asset, more: int) -> Entry:
+    """A replacement of that transaction pays `more` to the network: set aside as well."""
+    network = asset.network or ""
+    return transfer(
+        f"{lineage_id}:raise:{attempt}",
+        "coins_reserve",
+        debit=chart.wallet_transit(network),
+        credit=chart.wallet_hot(network),
+        amount=Money(more, asset),
+    )
+
+
+def fee_freed(lineage_id: str, asset: Asset, spare: int) -> Entry:
+    """Another attempt than the dearest was mined: what was set aside for its fee beyond that is free again."""
+    network = asset.network or ""
+    return transfer(
+        f"{lineage_id}:fee_free",
+        "coins_free",
+        debit=chart.wallet_hot(network),
+        credit=chart.wallet_transit(network),
+        amount=Money(spare, asset),
+    )
+
+
+def fee_adjusted(lineage_id: str, txid: str, times: int, asset: Asset, more: int) -> Entry:
+    """After a reorganisation another attempt than the booked one is mined: it paid `more`, or less, to the network."""
+    return transfer(
+        f"{lineage_id}:adjust:{txid}:{times}",
+        "coins_adjust",
+        debit=chart.EXPENSE_NETWORK,
+        credit=chart.wallet_hot(asset.network or ""),
+        amount=Money(more, asset),
+    )
+
+
+def coins_moved(lineage_id: str, asset: Asset, units: int, fee: int) -> Entry:
+    """A transaction between our own places is final: `units` went to cold storage, the fee to the network."""
+    network = asset.network or ""
+    lines = [Posting(chart.cold_storage(network), asset, units)] if units else []
+    return entry(
+        f"{lineage_id}:deliver",
+        "coins_deliver",
+        [
+            *lines,
+            Posting(chart.EXPENSE_NETWORK, asset, fee),
+            Posting(chart.wallet_transit(network), asset, -(units + fee)),
+        ],
+    )
+
+
 def coins_delivered(lineage_id: str, asset: Asset, paid: Mapping[str, int], fee: int) -> Entry:
     """That transaction is final. `paid` says how many units left the account of each payout or batch."""
     lines = [Posting(chart.payout(subject), asset, units) for subject, units in sorted(paid.items())]
@@ -91,7 +141,7 @@ def coins_delivered(lineage_id: str, asset: Asset, paid: Mapping[str, int], fee:
 
 def deposit_credited(reference: str, network: str, amount: Money, *, credit: str) -> Entry:
     """Coins that are deep enough become somebody's: a partner's, or nobody's yet."""
-    return transfer(reference, "deposit", debit=chart.wallet_hot(network), credit=credit, amount=amount)
+    return transfer(reference, "deposit", debit=chart.wallet_receiving(network), credit=credit, amount=amount)
 
 
 def deposit_released(reference: str, partner_id: str, amount: Money) -> Entry:
@@ -114,7 +164,7 @@ def deposit_undone(reference: str, network: str, amount: Money, *, account: str,
         [
             Posting(account, asset, covered),
             Posting(chart.LOSS_REORG, asset, amount.units - covered),
-            Posting(chart.wallet_hot(network), asset, -amount.units),
+            Posting(chart.wallet_receiving(network), asset, -amount.units),
         ],
     )
 
@@ -126,10 +176,33 @@ def deposit_restored(reference: str, network: str, amount: Money, *, account: st
         reference,
         "deposit_restore",
         [
-            Posting(chart.wallet_hot(network), asset, amount.units),
+            Posting(chart.wallet_receiving(network), asset, amount.units),
             Posting(chart.LOSS_REORG, asset, -lost),
             Posting(account, asset, lost - amount.units),
         ],
+    )
+
+
+def deposit_blocked(reference: str, network: str, amount: Money) -> Entry:
+    """Coins whose sender is on a sanctions list are kept apart, and are nobody's."""
+    account = chart.wallet_blocked(network)
+    return transfer(reference, "deposit_block", debit=account, credit=chart.BLOCKED_SANCTIONS, amount=amount)
+
+
+def deposit_unblocked(reference: str, network: str, amount: Money) -> Entry:
+    """They are kept apart no longer: somebody has decided so, or the chain has taken them back."""
+    account = chart.wallet_blocked(network)
+    return transfer(reference, "deposit_unblock", debit=chart.BLOCKED_SANCTIONS, credit=account, amount=amount)
+
+
+def payout_blocked(payout_id: str, subject_id: str, amount: Money) -> Entry:
+    """What was set aside for a payout to an address on a sanctions list is nobody's."""
+    return transfer(
+        f"{payout_id}:block",
+        "payout_block",
+        debit=chart.payout(subject_id),
+        credit=chart.BLOCKED_SANCTIONS,
+        amount=amount,
     )
 
 
@@ -171,3 +244,11 @@ def float_account(provider: str) -> str:
 def float_changed(reference: str, provider: str, amount: Money) -> Entry:
     """The operator puts its own money in at a bank; a negative amount is taken out."""
     return transfer(reference, "float", debit=chart.bank(provider), credit=chart.EQUITY_OPERATOR, amount=amount)
+
+
+def correction(reference: str, account: str, other: str, amount: Money) -> Entry:
+    """A person's entry about what no fact of ours explains: `account` gets what its source has; `other` bears it."""
+    asset, units = amount.asset, amount.units
+    return entry(
+        f"correction:{reference}", "correction", [Posting(account, asset, units), Posting(other, asset, -units)]
+    )

@@ -20,7 +20,7 @@ Book = Callable[[OrderState, OrderTerms, Moved], list[Entry]]
 
 def _deposit_confirmed(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
     amount = Money(moved.amount, terms.coins.asset)
-    hot = chart.wallet_hot(terms.chain)
+    hot = chart.wallet_receiving(terms.chain)
     paid = transfer(terms.reference("pay_in", moved), "pay_in", debit=hot, credit=terms.account, amount=amount)
     if not moved.surplus:
         return [paid]
@@ -35,7 +35,7 @@ def _deposit_undone(terms: OrderTerms, kind: str, moved: Moved, sign: int) -> li
     lines = [
         Posting(terms.account, asset, sign * moved.from_order),
         Posting(chart.LOSS_REORG, asset, sign * (moved.amount - moved.from_order)),
-        Posting(chart.wallet_hot(terms.chain), asset, -sign * moved.amount),
+        Posting(chart.wallet_receiving(terms.chain), asset, -sign * moved.amount),
     ]
     return [entry(terms.reference(kind, moved), kind, lines)]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.domain import assets
+
 
 class AccountKind(StrEnum):
     """Debits are positive. Asset accounts stand at or above zero, liabilities at or below, the others anywhere."""
@@ -26,6 +28,26 @@ def wallet_hot(network: str) -> str:
 def wallet_transit(network: str) -> str:
     """Coins set aside in a prepared transaction, or sent and not final."""
     return f"wallet:transit:{network}"
+
+
+def wallet_deposits(network: str) -> str:
+    """Coins that we hold on deposit addresses of an account chain: ours, and not to be spent before they are swept."""
+    return f"wallet:deposits:{network}"
+
+
+def wallet_receiving(network: str) -> str:
+    """Where coins that were paid to a deposit address come to lie."""
+    return wallet_deposits(network) if network in assets.ACCOUNT_NETWORKS else wallet_hot(network)
+
+
+def wallet_blocked(network: str) -> str:
+    """Coins that we hold and must not move: their sender is on a sanctions list."""
+    return f"wallet:blocked:{network}"
+
+
+def cold_storage(network: str) -> str:
+    """The operator's coins in cold storage: its keys are not here, so that nothing here can spend them."""
+    return f"cold:{network}"
 
 
 def order(order_id: str) -> str:
@@ -58,6 +80,16 @@ def bank(account: str) -> str:
     return f"bank:{account}"
 
 
+def in_transit(provider: str) -> str:
+    """Money that a card or bank processor has sent to our bank, and that no bank has told us of yet."""
+    return f"transit:{provider}"
+
+
+def reserved_at(provider: str) -> str:
+    """Money of ours that a card or bank processor has set aside."""
+    return f"reserve:{provider}"
+
+
 REVENUE_FEE = "revenue:fee"
 REVENUE_SPREAD = "revenue:spread"
 REVENUE_NETWORK = "revenue:network"
@@ -74,9 +106,11 @@ _KINDS = {
     "psp": AccountKind.FREE,  # a chargeback can leave us owing the processor
     "bank": AccountKind.ASSET,
     "wallet": AccountKind.ASSET,
+    "cold": AccountKind.FREE,  # what comes back from there is the operator's, as anything on a funding address
     "order": AccountKind.LIABILITY,
     "payout": AccountKind.LIABILITY,
     "partner": AccountKind.LIABILITY,
+    "blocked": AccountKind.LIABILITY,
 }
 
 

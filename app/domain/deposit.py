@@ -16,6 +16,7 @@ class DepositState(StrEnum):
     CONFIRMED = "confirmed"  # deep enough; what follows from it has still to be done
     CREDITED = "credited"  # booked to the order or to the partner's balance
     HELD = "held"  # ours, and waiting for a person
+    BLOCKED = "blocked"  # sent from an address on a sanctions list: ours to keep, nobody's to have
     ORPHANED = "orphaned"  # replaced, or reorganised away
 
 
@@ -27,6 +28,8 @@ class DepositTrigger(StrEnum):
     CREDITED = "credited"
     HELD = "held"
     RELEASED = "released"  # a person lets a held deposit be credited
+    BLOCKED = "blocked"  # its sender is on a sanctions list
+    CLEARED = "cleared"  # a person found that it is not who the list means: it counts as any other
     ORPHANED = "orphaned"
 
 
@@ -43,9 +46,12 @@ DEPOSIT: Final[Machine[DepositState, DepositTrigger]] = Machine(
         (S.CONFIRMED, T.HELD): S.HELD,
         (S.CONFIRMED, T.ORPHANED): S.ORPHANED,
         (S.HELD, T.RELEASED): S.CREDITED,
+        (S.CONFIRMED, T.BLOCKED): S.BLOCKED,
+        (S.BLOCKED, T.CLEARED): S.CONFIRMED,
         # A reorganisation deeper than what we waited for: what was booked is taken back.
         (S.HELD, T.ORPHANED): S.ORPHANED,
         (S.CREDITED, T.ORPHANED): S.ORPHANED,
+        (S.BLOCKED, T.ORPHANED): S.ORPHANED,
         # The same transaction, mined again.
         (S.ORPHANED, T.DETECTED): S.DETECTED,
     },
@@ -53,9 +59,12 @@ DEPOSIT: Final[Machine[DepositState, DepositTrigger]] = Machine(
 )
 
 
+_TOLD_AS: Final = {T.RELEASED: "deposit.credited", T.CLEARED: "deposit.confirmed"}
+
+
 def event_of(trigger: DepositTrigger) -> str:
     """The event that a trigger emits."""
-    return "deposit.credited" if trigger is T.RELEASED else f"deposit.{trigger.value}"
+    return _TOLD_AS.get(trigger, f"deposit.{trigger.value}")
 
 
 DEPOSIT_EVENTS: Final = tuple(sorted({event_of(trigger) for trigger in T}))

@@ -3,7 +3,7 @@
     RampwrightError
     ├── DomainError                  a refusal: the caller asked for something that cannot be done
     │   ├── ValidationFailed         the request's own words are wrong
-    │   │   ├── AddressInvalid, NetworkMismatch, ForbiddenData, UnknownField, WebhookUrlForbidden
+    │   │   ├── AddressInvalid, AddressBlocked, NetworkMismatch, ForbiddenData, UnknownField, WebhookUrlForbidden
     │   │   ├── RouteUnsupported         this exchange is not offered at all
     │   │   └── AmountBelowMin, AmountAboveMax
     │   ├── NotFound
@@ -75,6 +75,12 @@ class AddressInvalid(ValidationFailed):
     """The address is not valid on this network."""
 
     code = "address_invalid"
+
+
+class AddressBlocked(ValidationFailed):
+    """This address cannot be used."""
+
+    code = "address_blocked"
 
 
 class NetworkMismatch(ValidationFailed):

@@ -51,6 +51,7 @@ class OrderTrigger(StrEnum):
     PAYMENT_FAILED = "payment_failed"  # for good, with nothing taken
     SEND_PREPARED = "send_prepared"
     SEND_BROADCAST = "send_broadcast"
+    SEND_REPLACED = "send_replaced"  # another transaction of ours does the same: it pays a higher fee, or was mined
     SEND_CONFIRMED = "send_confirmed"
     SEND_ABANDONED = "send_abandoned"  # given up for good: no transaction of it can ever be mined
     DEPOSIT_DETECTED = "deposit_detected"
@@ -78,6 +79,7 @@ class OrderTrigger(StrEnum):
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_WON = "dispute_won"
     DISPUTE_LOST = "dispute_lost"
+    BLOCKED = "blocked"  # a person found its address to be on a sanctions list: its money stays with us
     HELD = "held"
     RELEASED = "released"
 
@@ -120,11 +122,16 @@ _BUY_EDGES: Table = {
     (S.PAID, T.SEND_PREPARED): S.SENDING,
     (S.PAID, T.SEND_ABANDONED): S.REFUNDING,
     (S.PAID, T.REFUND_REQUESTED): S.REFUNDING,
+    (S.PAID, T.BLOCKED): S.FAILED,
     (S.SENDING, T.SEND_BROADCAST): S.SENT,
     # Our own crash can hide the broadcast from us until the chain shows it.
     (S.SENDING, T.SEND_CONFIRMED): S.COMPLETED,
     (S.SENDING, T.SEND_ABANDONED): S.REFUNDING,
     (S.SENT, T.SEND_CONFIRMED): S.COMPLETED,
+    (S.SENDING, T.SEND_REPLACED): S.SENDING,
+    (S.SENT, T.SEND_REPLACED): S.SENT,
+    # A reorganisation deeper than what the send waited for, and another attempt at it is mined.
+    (S.COMPLETED, T.SEND_REPLACED): S.COMPLETED,
     (S.SENT, T.SEND_ABANDONED): S.REFUNDING,
     # Money taken back by the customer's bank. Before delivery nothing is held any more; after it the coins stay
     # delivered, so the order keeps its state and carries the dispute.

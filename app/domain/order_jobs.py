@@ -40,7 +40,7 @@ _STARTS_AGAIN: Final = frozenset(
 )
 _GIVEN_UP: Final = frozenset({S.CANCELED, S.EXPIRED, S.FAILED})
 # Facts after which nothing is left of a payment that could be given up.
-_PAYMENT_OVER: Final = frozenset({T.PAYMENT_FAILED, T.DISPUTE_OPENED, T.DISPUTE_LOST})
+_PAYMENT_OVER: Final = frozenset({T.PAYMENT_FAILED, T.DISPUTE_OPENED, T.DISPUTE_LOST, T.BLOCKED})
 
 
 def job_after(direction: Direction, source: OrderState, trigger: OrderTrigger, target: OrderState) -> OrderJob | None:

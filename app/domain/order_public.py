@@ -80,6 +80,7 @@ def states_with(status: OrderStatus) -> tuple[OrderState, ...]:
 
 _NAMED_EVENTS: Final[dict[OrderTrigger, str]] = {
     T.PLACED: "order.created",
+    T.SEND_REPLACED: "order.send_replaced",
     T.HELD: "order.held",
     T.RELEASED: "order.released",
     T.DISPUTE_OPENED: "order.disputed",

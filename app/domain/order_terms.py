@@ -64,8 +64,8 @@ class Moved:
     part of a dispute, or of a deposit that was reorged or restored, that the order's account can still cover, or is
     given: what it holds and has not promised to a refund. `from_partner` is the part of our partner's fee that its
     balance can give back. `surplus` of an amount goes to the account `surplus_to`, not to the order. `opened_in` is
-    the state that a dispute met when it was opened, where its loss was booked. `reference` tells facts of one kind
-    apart.
+    the state that a dispute met when it was opened, where its loss was booked. `spare` was set aside for the network's
+    fee and is not needed. `reference` tells facts of one kind apart.
     """
 
     reference: str
@@ -76,3 +76,4 @@ class Moved:
     surplus: int = 0
     surplus_to: str = ""
     opened_in: OrderState | None = None
+    spare: int = 0

@@ -50,9 +50,11 @@ class PayoutTrigger(StrEnum):
     CANCELED = "canceled"
     PREPARED = "prepared"
     SUBMITTED = "submitted"
+    REPLACED = "replaced"  # another transaction of ours pays it: at a higher fee, or it is the one that was mined
     SETTLED = "settled"
     FAILED = "failed"
     RETURNED = "returned"
+    BLOCKED = "blocked"  # a person found its address to be on a sanctions list: its money stays with us
     HELD = "held"
     RELEASED = "released"
 
@@ -74,7 +76,11 @@ _EDGES: dict[tuple[PayoutState, PayoutTrigger], PayoutState] = {
     # From here on the money may be gone: only the bank or the chain can say that it is not.
     (S.QUEUED, T.PREPARED): S.SENDING,
     (S.QUEUED, T.FAILED): S.FAILED,
+    (S.QUEUED, T.BLOCKED): S.FAILED,
     (S.SENDING, T.SUBMITTED): S.SUBMITTED,
+    (S.SENDING, T.REPLACED): S.SENDING,
+    (S.SUBMITTED, T.REPLACED): S.SUBMITTED,
+    (S.SETTLED, T.REPLACED): S.SETTLED,
     # The answer, or the whole time between, can be lost on the way to us.
     (S.SENDING, T.SETTLED): S.SETTLED,
     (S.SENDING, T.FAILED): S.FAILED,
@@ -114,6 +120,8 @@ _UNTOLD: Final = frozenset({T.PREPARED})
 
 def event_of(trigger: PayoutTrigger) -> str | None:
     """The event that a trigger emits; None for one that changes nothing the public can see."""
+    if trigger is T.BLOCKED:
+        return event_of(T.FAILED)
     return None if trigger in _UNTOLD else f"payout.{trigger.value}"
 
 

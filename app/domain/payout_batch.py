@@ -38,6 +38,7 @@ class BatchTrigger(StrEnum):
     APPROVAL_REQUIRED = "approval_required"
     APPROVED = "approved"
     REJECTED = "rejected"
+    APPROVAL_VOID = "approval_void"  # what was approved is not what is there: nothing of it was paid
     CANCELED = "canceled"
     COMPLETED = "completed"  # every item was paid
     PARTIALLY_COMPLETED = "partially_completed"  # every item has ended, not all of them well
@@ -59,6 +60,7 @@ BATCH: Final[Machine[BatchState, BatchTrigger]] = Machine(
         (S.PENDING_APPROVAL, T.APPROVED): S.PROCESSING,
         (S.PENDING_APPROVAL, T.REJECTED): S.CANCELED,
         (S.PENDING_APPROVAL, T.CANCELED): S.CANCELED,
+        (S.PROCESSING, T.APPROVAL_VOID): S.CANCELED,
         (S.PROCESSING, T.COMPLETED): S.COMPLETED,
         (S.PROCESSING, T.PARTIALLY_COMPLETED): S.PARTIALLY_COMPLETED,
     },

@@ -19,7 +19,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final, assert_never
 
-from app.domain.depth import Fill, Step, earn, round_up, something_left, spend, take_coins
+from app.domain.depth import MILLION, Fill, Level, earn, round_up, something_left, spend, take_coins
 from app.domain.errors import InsufficientLiquidity, ValidationFailed
 from app.domain.money import ceil_div, floor_div
 from app.domain.order import Direction
@@ -38,8 +38,9 @@ class AmountSide(StrEnum):
 class Terms:
     """What an exchange costs on top of the venue's prices: four rates in basis points and one fixed amount.
 
-    `network_fee_units` is in units of the quote asset. Raises ValueError when the terms could not be met:
-    a negative term, a venue fee or spread of everything, or fees that together take everything.
+    `taker_bps` is the fee of a venue that does not name its own; `network_fee_units` is in units of the quote asset.
+    Raises ValueError when the terms could not be met: a negative term, a venue fee or spread of everything, or fees
+    that together take everything.
     """
 
     taker_bps: int
@@ -56,6 +57,11 @@ class Terms:
             raise ValueError("the venue's fee and the spread must each be below 100 %")
         if self.processing_bps + self.partner_bps >= _WHOLE:
             raise ValueError("the processing and partner fees together must be below 100 %")
+
+    @property
+    def taker_ppm(self) -> int:
+        """The venue's fee in millionths."""
+        return self.taker_bps * (MILLION // _WHOLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,8 @@ class Priced:
     network_units: int
     base_decimals: int
 
+    price_places: int = 0  # decimals that the levels' prices have beyond the quote asset's
+
     @property
     def coin_units(self) -> int:
         """The coins that change hands, in base units."""
@@ -94,8 +102,9 @@ class Priced:
 
     @property
     def rate_units(self) -> int:
-        """The volume-weighted price of the levels taken, in whole units per coin: up on a buy, down on a sell."""
-        return ceil_div(self.rate) if self.direction is Direction.BUY else floor_div(self.rate)
+        """The volume-weighted price of the levels taken, as fine as theirs: rounded up on a buy, down on a sell."""
+        rate = self.rate * 10**self.price_places
+        return ceil_div(rate) if self.direction is Direction.BUY else floor_div(rate)
 
     @property
     def total_cost_bps(self) -> int:
@@ -121,25 +130,27 @@ def price(
     *,
     direction: Direction,
     amount_side: AmountSide,
-    asks: Sequence[Step],
-    bids: Sequence[Step],
+    asks: Sequence[Level],
+    bids: Sequence[Level],
     terms: Terms,
     base_decimals: int,
+    price_places: int = 0,
 ) -> Priced:
     """Price `amount_units` of the asset on `amount_side` against a book whose asks ascend and whose bids descend.
 
+    `price_places` are the decimals that the levels' prices have beyond the quote asset's.
     Raises ValidationFailed when the amount is not above zero, AmountBelowMin when nothing would be left to give,
     and InsufficientLiquidity when the book ends first.
     """
     _something_to_price(amount_units, asks, bids)
-    scale = 10**base_decimals
+    scale = 10 ** (base_decimals + price_places)
     if direction is Direction.BUY:
         bill = _buy(amount_units, amount_side, asks, terms, scale)
         source, destination = bill.fiat, bill.fill.coins
-        venue_value = round_up(bill.fill.value * (_WHOLE + terms.taker_bps), scale * _WHOLE)
+        venue_value = round_up(bill.fill.charged, scale * MILLION)
     elif direction is Direction.SELL:
         bill = _sell(amount_units, amount_side, bids, terms, scale)
-        venue_value = bill.fill.value * (_WHOLE - terms.taker_bps) // (scale * _WHOLE)
+        venue_value = bill.fill.charged // (scale * MILLION)
         source, destination = bill.fill.coins, bill.fiat
     else:
         assert_never(direction)
@@ -149,8 +160,8 @@ def price(
         source_units=source,
         destination_units=destination,
         levels=tuple(bill.fill.levels),
-        rate=Fraction(bill.fill.value, bill.fill.coins),
-        mid=Fraction(asks[0].price + bids[0].price, 2),
+        rate=Fraction(bill.fill.value, bill.fill.coins * 10**price_places),
+        mid=Fraction(asks[0].price + bids[0].price, 2 * 10**price_places),
         subtotal_units=bill.subtotal,
         venue_value=venue_value,
         spread_units=abs(bill.subtotal - venue_value),
@@ -158,47 +169,48 @@ def price(
         partner_units=bill.partner,
         network_units=terms.network_fee_units,
         base_decimals=base_decimals,
+        price_places=price_places,
     )
 
 
-def _something_to_price(amount: int, asks: Sequence[Step], bids: Sequence[Step]) -> None:
+def _something_to_price(amount: int, asks: Sequence[Level], bids: Sequence[Level]) -> None:
     if amount <= 0:
         raise ValidationFailed("The amount must be above zero.")
     if not asks or not bids:
         raise InsufficientLiquidity
 
 
-def _buy(amount: int, side: AmountSide, asks: Sequence[Step], terms: Terms, scale: int) -> _Bill:
+def _buy(amount: int, side: AmountSide, asks: Sequence[Level], terms: Terms, scale: int) -> _Bill:
     """Receive exactly `amount` coins, or spend exactly `amount`."""
-    markup = (_WHOLE + terms.taker_bps) * (_WHOLE + terms.spread_bps)
+    markup, whole = _WHOLE + terms.spread_bps, scale * MILLION * _WHOLE
     if side is AmountSide.DESTINATION:
-        fill = take_coins(asks, amount)
-        subtotal = round_up(fill.value * markup, scale * _WHOLE**2)
+        fill = take_coins(asks, amount, terms.taker_ppm, buying=True)
+        subtotal = round_up(fill.charged * markup, whole)
         total = _before_fees(subtotal, terms)
         partner = total * terms.partner_bps // _WHOLE
         return _Bill(fill, total, subtotal, total - subtotal - terms.network_fee_units - partner, partner)
     if side is AmountSide.SOURCE:
         processing, partner = _fees_on(amount, terms)
         subtotal = something_left(amount - processing - partner - terms.network_fee_units)
-        fill = spend(asks, subtotal * scale * _WHOLE**2 // markup)
+        fill = spend(asks, subtotal * whole // markup, terms.taker_ppm)
         return _Bill(fill, amount, subtotal, processing, partner)
     assert_never(side)
 
 
-def _sell(amount: int, side: AmountSide, bids: Sequence[Step], terms: Terms, scale: int) -> _Bill:
+def _sell(amount: int, side: AmountSide, bids: Sequence[Level], terms: Terms, scale: int) -> _Bill:
     """Give exactly `amount` coins, or be paid exactly `amount`."""
-    markdown = (_WHOLE - terms.taker_bps) * (_WHOLE - terms.spread_bps)
+    markdown, whole = _WHOLE - terms.spread_bps, scale * MILLION * _WHOLE
     if side is AmountSide.SOURCE:
-        fill = take_coins(bids, amount)
-        subtotal = fill.value * markdown // (scale * _WHOLE**2)
+        fill = take_coins(bids, amount, terms.taker_ppm, buying=False)
+        subtotal = fill.charged * markdown // whole
         processing, partner = _fees_on(subtotal, terms)
         paid = something_left(subtotal - processing - partner - terms.network_fee_units)
         return _Bill(fill, paid, subtotal, processing, partner)
     if side is AmountSide.DESTINATION:
         needed = _before_fees(amount, terms)
         # floor(x) >= needed exactly when x >= needed, so the least value that will do has a closed form.
-        fill = earn(bids, round_up(needed * scale * _WHOLE**2, markdown))
-        subtotal = fill.value * markdown // (scale * _WHOLE**2)
+        fill = earn(bids, round_up(needed * whole, markdown), terms.taker_ppm)
+        subtotal = fill.charged * markdown // whole
         partner = subtotal * terms.partner_bps // _WHOLE
         return _Bill(fill, amount, subtotal, subtotal - amount - terms.network_fee_units - partner, partner)
     assert_never(side)

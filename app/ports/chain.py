@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from app.domain.intent import Intent
+from app.domain.money import Asset
+
 
 class Branch(StrEnum):
     """Which branch of the wallet's key tree an address stands on (BIP-44: external 0, change 1)."""
@@ -47,10 +50,11 @@ class CoinInput:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Whom a transaction pays, and how much."""
+    """Whom a transaction pays, and how much. Without an intent it is change, or one of the operator's own addresses."""
 
     script: str
     amount: int
+    intent: Intent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,15 @@ class SignedTransaction:
     fee: int
     vsize: int
     change: int  # what comes back to us; 0 when it was too small to be worth an output
+    change_outputs: tuple[ChainOutput, ...] = ()
+
+
+class CoinsShort(ValueError):
+    """The coins named do not pay the recipients and the fee."""
+
+
+class FeeTooHigh(ValueError):
+    """The fee, or its rate, is above what the operator allows: nothing is signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +87,17 @@ class BlockId:
 
 @dataclass(frozen=True, slots=True)
 class ChainOutput:
-    """One output of a mined transaction."""
+    """One output of a mined transaction. `asset` is None for the network's own coin.
+
+    On a chain with accounts an output is one transfer, and `vout` its fixed place in the transaction: 0 is the value
+    of the transaction itself, n its n-th log. `sender` is the script of the account that it came from.
+    """
 
     vout: int
     script: str
     amount: int
+    asset: Asset | None = None
+    sender: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +111,11 @@ class ChainTransaction:
 
 @dataclass(frozen=True, slots=True)
 class ChainBlock:
-    """A block with what it moved."""
+    """A block with what it moved. `time` is when it says that it was made, in seconds since 1970."""
 
     id: BlockId
     transactions: tuple[ChainTransaction, ...]
+    time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +157,20 @@ class ChainRail(Protocol):
         ...
 
     async def prepare(
-        self, coins: Sequence[CoinInput], recipients: Sequence[Recipient], change: Address, *, fee_rate: int
+        self,
+        coins: Sequence[CoinInput],
+        recipients: Sequence[Recipient],
+        change: Address,
+        *,
+        fee_rate: int,
+        least_fee: int = 0,
+        spread: Sequence[Address] = (),
     ) -> SignedTransaction:
-        """Build and sign, paying `fee_rate` units per virtual byte; raises ValueError when the coins do not suffice."""
+        """Build and sign, paying `fee_rate` units per virtual byte and `least_fee` at least.
+
+        What is left comes back to `change` and in even parts to the addresses of `spread`. Raises CoinsShort, and
+        FeeTooHigh above the operator's limits.
+        """
         ...
 
     async def broadcast(self, raw: bytes) -> None:
@@ -162,6 +193,31 @@ class ChainRail(Protocol):
 
     async def fee_rate(self) -> int:
         """What to pay per virtual byte now, within the rail's floor and ceiling."""
+        ...
+
+
+class Addresses(Protocol):
+    """A network's addresses, our own and other people's: all that placing an order has to know of a chain."""
+
+    @property
+    def network(self) -> str:
+        """The network's name in the catalogue: `bitcoin`."""
+        ...
+
+    def new_address(self, branch: Branch, index: int) -> Address:
+        """Derive one of our own addresses."""
+        ...
+
+    def parse(self, text: str) -> Destination:
+        """Check an address; raises AddressInvalid or NetworkMismatch."""
+        ...
+
+
+class BlockWitness(Protocol):
+    """A second node, asked only whether it sees what the first one says."""
+
+    async def has_block(self, block: BlockId) -> bool:
+        """Whether the block is part of its chain; raises ProviderUnavailable."""
         ...
 
 

@@ -15,6 +15,9 @@ class SubjectKind(StrEnum):
     PAYMENT = "payment"
     REFUND = "refund"
     DISPUTE = "dispute"
+    WARNING = "warning"  # a suspicion of fraud
+    REVIEW = "review"
+    SURPLUS = "surplus"  # money that goes back and was never part of a payment
     PAYOUT = "payout"
     CREDIT = "credit"  # money that came in by itself
     OTHER = "other"  # something we do not act on

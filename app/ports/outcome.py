@@ -16,8 +16,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """Why a provider said no: our code, the provider's own, and a sentence that a customer may read."""
+    """Why a provider said no: our code, the provider's own, and a sentence that a customer may read.
+
+    `known` is False for a provider's code that means nothing to us yet.
+    """
 
     code: str
     provider_code: str | None
     message: str
+    known: bool = True

@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from app.domain.money import Money
+from app.domain.money import Asset, Money
 from app.domain.payout import PayoutMethod
+from app.ports.account_chain import CallReceipt, Nonces
 from app.ports.chain import BlockId, ChainTransaction
 from app.ports.payout import CreditReceipt
 
@@ -18,11 +19,17 @@ class LineKind(StrEnum):
     """Why a provider's balance changed, in our words."""
 
     CHARGE = "charge"
+    CHARGE_FAILED = "charge_failed"  # money of a payment that had been counted already, and was never paid
     REFUND = "refund"
     REFUND_FAILED = "refund_failed"
     DISPUTE = "dispute"
     DISPUTE_REVERSED = "dispute_reversed"
-    OTHER = "other"  # nothing that an order can explain
+    PAYOUT = "payout"  # on its way to our bank
+    PAYOUT_FAILED = "payout_failed"
+    FEE = "fee"  # a fee of its own, of no payment
+    TOP_UP = "top_up"
+    RESERVE = "reserve"  # set aside by the provider, or given free again
+    OTHER = "other"  # nothing that we can explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,18 @@ class PayinBooks:
     charges: tuple[PayinCharge, ...]
     refunds: tuple[PayinRefund, ...]
     payments: tuple[PayinPayment, ...]
+
+
+class PayinStatement(Protocol):
+    """What a provider says of our balance with it, since a moment."""
+
+    async def lines_since(self, moment: datetime) -> Sequence[PayinLine]:
+        """Every line from `moment` on that is of no payment, newest first; raises ProviderUnavailable."""
+        ...
+
+    async def balances(self) -> Sequence[Money]:
+        """What stands with the provider now, by currency, what is not to be paid out yet included."""
+        ...
 
 
 class PayinRecords(Protocol):
@@ -154,6 +173,22 @@ class ChainRecords(Protocol):
         ...
 
 
+class AccountRecords(Protocol):
+    """A node's own view of an account chain: the part of `account_chain.AccountReader` that an auditor needs."""
+
+    async def receipt(self, txid: str) -> tuple[BlockId, CallReceipt] | None:
+        """A transaction as it is mined now, and where; None when it is in no block."""
+        ...
+
+    async def nonces(self, script: str) -> Nonces:
+        """Where an account's nonces stand."""
+        ...
+
+    async def balances(self, holders: Sequence[tuple[str, Asset]], at: BlockId) -> list[int]:
+        """What accounts (script, asset) hold after a block, asked by its hash; ChainMovedError when it is gone."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SeenRequest:
     """One request as it arrived at a provider."""
@@ -190,5 +225,6 @@ class FarSide:
     payins: Mapping[str, PayinRecords] = field(default_factory=dict)
     banks: Mapping[str, BankRecords] = field(default_factory=dict)
     chains: Mapping[str, ChainRecords] = field(default_factory=dict)
+    accounts: Mapping[str, AccountRecords] = field(default_factory=dict)
     requests: Mapping[str, RequestRecords] = field(default_factory=dict)
     received: Mapping[str, Sequence[ReceivedEvent]] | None = None

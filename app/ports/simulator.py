@@ -20,6 +20,30 @@ class Simulator(Protocol):
         """Send coins to an address; their transaction waits for a block then. Its id."""
         ...
 
+    async def authenticate(self, payment_reference: str, *, succeeded: bool) -> None:
+        """End the customer's 3-D Secure challenge."""
+        ...
+
+    async def dispute(self, payment_reference: str, *, units: int | None, outcome: str | None) -> None:
+        """Charge a payment back, wholly or in part; with an `outcome`, end the dispute so."""
+        ...
+
+    async def debit(self, payment_reference: str, account: str) -> None:
+        """Give a mandate for a test bank account, as the customer does in the browser."""
+        ...
+
+    async def settle_debit(self, payment_reference: str) -> None:
+        """Let the customer's bank answer: pay, or return the debit, as the account does."""
+        ...
+
+    async def return_debit(self, payment_reference: str, code: str) -> None:
+        """Let the customer's bank return a debit under a code of its scheme, at any time."""
+        ...
+
+    async def transfer(self, payment_reference: str, units: int) -> None:
+        """Let a bank transfer arrive where the payment's instructions say."""
+        ...
+
     async def settle(self, payout_reference: str) -> None:
         """Let a bank payout settle now."""
         ...

@@ -47,7 +47,19 @@ class PaymentMethodOut(Resource):
     object: Literal["payment_method"] = "payment_method"
     direction: Literal["buy", "sell"] = Field(examples=["buy"])
     provider: str = Field(examples=["stripe"])
-    limits: list[MethodLimitOut]
+    limits: list[MethodLimitOut] = Field(description="Of each currency that can be paid so")
+    payment_window: str = Field(
+        description="How long the money is waited for, and the price held (ISO 8601)", examples=["PT900S"]
+    )
+    settlement_time: str = Field(
+        description="From the customer's consent to the money being ours, as a rule at most", examples=["P4D"]
+    )
+    reversal_window: str = Field(
+        description="For how long the customer or a bank can take the money back", examples=["P60D"]
+    )
+    delivery_hold: str = Field(
+        description="How long an order waits, at most, between being paid and being delivered", examples=["P10D"]
+    )
 
 
 class EdgeOut(Resource):

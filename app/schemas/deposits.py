@@ -49,7 +49,7 @@ class DepositOut(Resource):
     id: str = Field(examples=["dp_01JD0000000000000000000000"])
     object: Literal["deposit"] = "deposit"
     sequence: int
-    status: Literal["detected", "confirmed", "credited", "held", "orphaned"]
+    status: Literal["detected", "confirmed", "credited", "held", "blocked", "orphaned"]
     deposit_address_id: str
     order_id: str | None
     amount: MoneyOut

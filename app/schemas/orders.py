@@ -106,6 +106,22 @@ class PaymentOut(Resource):
     failure: dict[str, JsonValue] | None = None
 
 
+class NextActionOut(Resource):
+    """What the customer has still to do for a payment.
+
+    `three_ds`: pass the challenge, with the provider's script and the client secret. `redirect`: go to `url`.
+    `bank_transfer`: send `amount_remaining`, naming `reference`, to one of `accounts`. `provider`: see the provider.
+    """
+
+    type: str = Field(examples=["bank_transfer"])
+    url: str | None = None
+    amount_remaining: dict[str, str] | None = Field(default=None, examples=[{"asset": "EUR", "amount": "100.00"}])
+    reference: str | None = Field(default=None, examples=["7KQ2XA"])
+    accounts: list[dict[str, str]] = Field(
+        default_factory=list, examples=[[{"type": "iban", "iban": "DE89370400440532013000", "bic": "TESTDEFF"}]]
+    )
+
+
 class OrderDepositOut(Resource):
     """Where the coins of a sale are awaited, how many of them, and until when."""
 
@@ -129,6 +145,10 @@ class OrderOut(Resource):
     source: SourceOut
     destination: DestinationOut
     payment: PaymentOut | None
+    next_action: NextActionOut | None = None
+    deliver_after: Moment | None = Field(
+        default=None, description="Not delivered before: the payment can still be returned"
+    )
     deposit: OrderDepositOut | None = None
     external_account_id: str | None = None
     refund_address: str | None = None

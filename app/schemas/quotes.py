@@ -23,7 +23,7 @@ class QuoteIn(Request):
     direction: Literal["buy", "sell"] = Field(examples=["buy"])
     source: QuoteSide
     destination: QuoteSide
-    payment_method: Literal["card"] | None = Field(
+    payment_method: Literal["card", "ach_debit", "sepa_debit", "bank_transfer"] | None = Field(
         default=None, examples=["card"], description="How the customer pays a buy; a sell is paid by its deposit"
     )
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = Field(default=None, examples=["DE"])
@@ -68,4 +68,32 @@ class QuoteOut(Resource):
     order_id: str | None = None
     expires_at: Moment
     created_at: Moment
+    livemode: bool
+
+
+class OfferOut(Resource):
+    """What one route would give, or why it gives nothing. The amounts are those that a quote would have."""
+
+    rank: int | None = Field(description="1 is the best for the customer; null for a route that is not available")
+    venues: list[str] = Field(description="Whose books the price is from", examples=[["kraken", "binance"]])
+    payment_method: str = Field(examples=["card"])
+    available: bool
+    source: MoneyOut | None
+    destination: MoneyOut | None
+    rate: str | None = Field(description="Fiat per whole coin, over the levels taken", examples=["61000.00"])
+    fees: list[FeeOut]
+    total_cost_bps: int | None
+    behind_bps: int | None = Field(description="How much worse than the best, in basis points, rounded up")
+    code: str | None = Field(description="Why it is not available", examples=[None])
+    reason: str = Field(examples=["The best price."])
+
+
+class ComparisonOut(Resource):
+    """Every route for one exchange, the best first. Nothing is held: `POST /v1/quotes` does that."""
+
+    object: Literal["quote_comparison"] = "quote_comparison"
+    direction: Literal["buy", "sell"]
+    amount_side: Literal["source", "destination"]
+    offers: list[OfferOut]
+    as_of: Moment
     livemode: bool

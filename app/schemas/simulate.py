@@ -42,6 +42,66 @@ class PayIn(Request):
     card: TestCard = Field(examples=["4242424242424242"])
 
 
+# Stripe's published test accounts: https://docs.stripe.com/testing. They decide how the debit ends.
+TestAccount = Literal[
+    "000123456789",
+    "000111111113",
+    "000111111116",
+    "000222222227",
+    "000333333335",
+    "000444444440",
+    "000555555559",
+    "DE89370400440532013000",
+    "DE62370400440532013001",
+    "DE35370400440532013002",
+    "DE65370400440002222227",
+]
+OrderId = Annotated[str, StringConstraints(max_length=64)]
+
+
+class AuthenticateIn(Request):
+    """End the 3-D Secure challenge of an order's card as the customer does."""
+
+    order_id: OrderId = Field(examples=["or_01JD0000000000000000000000"])
+    outcome: Literal["succeeded", "failed"] = Field(default="succeeded", examples=["succeeded"])
+
+
+class ChargebackIn(Request):
+    """Let the customer's bank take an order's payment back, all of it unless an amount is named; or end the dispute."""
+
+    order_id: OrderId = Field(examples=["or_01JD0000000000000000000000"])
+    amount: AmountText | None = None
+    outcome: Literal["won", "lost"] | None = Field(default=None, description="Ends the dispute that is open")
+
+
+class DebitIn(Request):
+    """Give a mandate for one of Stripe's published test accounts, which decides how the debit ends."""
+
+    order_id: OrderId = Field(examples=["or_01JD0000000000000000000000"])
+    account: TestAccount = Field(examples=["000123456789"])
+
+
+class DebitSettleIn(Request):
+    """Let the customer's bank answer to a debit."""
+
+    order_id: OrderId = Field(examples=["or_01JD0000000000000000000000"])
+
+
+class DebitReturnIn(DebitSettleIn):
+    """Let the customer's bank return a debit, before it has succeeded or after."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^(R[0-9]{2}|[A-Z]{2}[0-9]{2})$")] = Field(
+        default="R01", examples=["R01"], description="One of Nacha's or the SEPA rulebook's reason codes"
+    )
+
+
+class TransferIn(Request):
+    """Let a bank transfer arrive for an order: exact, too little or too much."""
+
+    order_id: OrderId = Field(examples=["or_01JD0000000000000000000000"])
+    amount: AmountText
+
+
 class MineIn(Request):
     """Mine blocks at the far side."""
 
@@ -92,6 +152,21 @@ class AchActOut(Resource):
     object: Literal["simulation"] = "simulation"
     act: Literal["ach.settle", "ach.return"] = Field(examples=["ach.return"])
     payout_id: str = Field(examples=["po_01JD0000000000000000000000"])
+
+
+class PaymentActOut(Resource):
+    """Done at the processor; the order follows as soon as it tells us."""
+
+    object: Literal["simulation"] = "simulation"
+    act: Literal[
+        "card.authenticate",
+        "card.chargeback",
+        "debit.authorize",
+        "debit.settle",
+        "debit.return",
+        "transfer.credit",
+    ] = Field(examples=["debit.return"])
+    order_id: str = Field(examples=["or_01JD0000000000000000000000"])
 
 
 class DepositedOut(Resource):

@@ -13,7 +13,7 @@ from app.db.partners import Caller
 from app.domain.errors import AddressInvalid, NotFound
 from app.domain.external_account import AccountState
 from app.schemas.external_accounts import ExternalAccountIn, ExternalAccountList, ExternalAccountOut
-from app.services import external_accounts, idempotent
+from app.services import external_accounts, idempotent, screening
 from app.services.account_view import account_out
 from app.services.idempotent import Answer, IdempotentRequest
 from app.services.policy import Policy
@@ -31,11 +31,13 @@ async def create(
     request: IdempotentRequest,
     request_id: str,
 ) -> Answer:
-    """Add an account. Raises what `external_accounts.read` raises, and AddressInvalid for an address of our own.
+    """Add an account. Raises what `external_accounts.read` raises, AddressInvalid for our own address, AddressBlocked.
 
     Where a person has rejected or locked an account, another one for the same place waits for a person too.
     """
     facts = external_accounts.read(rails, body)
+    if facts.address is not None:
+        await screening.admit(db, facts.address, caller=request, pointer="/address")
     account = external_accounts.row_of(sealer, caller.partner_id, facts, policy, caller.now)
 
     async def act(tx: Transaction) -> tuple[int, bytes]:

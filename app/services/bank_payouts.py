@@ -22,7 +22,7 @@ from app.ports.errors import ProviderRejected
 from app.ports.outcome import Decline
 from app.ports.payout import BankDetails, PayoutReceipt, PayoutRequest, PayoutStatus
 from app.schemas.base import format_moment
-from app.services import external_accounts, leaving, payouts
+from app.services import external_accounts, leaving, payouts, screening
 from app.services.payouts import PayoutFact
 from app.services.rails import Rails
 from app.services.receipts import failure_document
@@ -220,6 +220,7 @@ async def give_up(db: Database, rails: Rails, payout_id: str, *, actor: str, rea
         payout = await payouts.lock(tx, payout_id)
         if payout is None or payout.sequence != seen.sequence:
             raise ConflictState("The payout has moved meanwhile.")
+        await screening.not_stopped(tx, payout_id)
         failure = failure_document(Decline("provider_rejected", None, "The payout was given up before it left."))
         fact = PayoutFact(T.FAILED, f"{payout_id}:{payout.sequence}", failure=failure, actor=actor, reason=reason)
         await payouts.move(tx, payout, fact)

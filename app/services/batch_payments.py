@@ -20,7 +20,7 @@ from app.domain.assets import asset_by_id
 from app.domain.errors import DomainError
 from app.domain.payout import PayoutKind, PayoutMethod, PayoutState
 from app.domain.payout_batch import BatchState, BatchTrigger
-from app.services import batches, payout_rules, payouts
+from app.services import batches, intents, payout_rules, payouts
 from app.services.rails import Rails
 
 log = structlog.get_logger(__name__)
@@ -31,8 +31,15 @@ _TRIES: Final = 10
 
 async def pay(db: Database, rails: Rails, batch_id: str) -> None:
     """The job of an accepted batch: make payouts of its items, from the next one on. Safe to repeat at any time."""
-    while await _pay_chunk(db, rails, batch_id):
-        pass
+    try:
+        while await _pay_chunk(db, rails, batch_id):
+            pass
+    except _ApprovalVoid:
+        await _give_up(db, batch_id)
+
+
+class _ApprovalVoid(Exception):
+    """The items are not those that were approved."""
 
 
 async def _pay_chunk(db: Database, rails: Rails, batch_id: str) -> bool:
@@ -42,7 +49,7 @@ async def _pay_chunk(db: Database, rails: Rails, batch_id: str) -> bool:
         if batch is None or batch.batch_state is not BatchState.PROCESSING or batch.next_position > batch.items:
             return False
         if not await _still_approved(tx, batch):
-            return False
+            raise _ApprovalVoid
         items = await payout_items.next_ones(tx, batch_id, batch.next_position, CHUNK)
         sound = [item for item in items if item["errors"] is None]
         failed = await _make(tx, rails, batch, sound)
@@ -59,10 +66,24 @@ async def _still_approved(tx: Transaction, batch: PayoutBatch) -> bool:
     """Whether what was approved is what is there, asked once before the first payout is made."""
     if batch.approval_hash is None or batch.next_position > 1:
         return True
-    if await batches.digest_of(tx, batch.id) == batch.approval_hash and await batches.approver(tx, batch):
-        return True
-    await raise_alert(tx, "approval_void", batch.id, "the items are not those that were approved")
-    return False
+    return await batches.digest_of(tx, batch.id) == batch.approval_hash and bool(await batches.approver(tx, batch))
+
+
+async def _give_up(db: Database, batch_id: str) -> None:
+    """End a batch of which something else was approved: nothing of it is paid, its money is free again."""
+    async with db.transaction() as tx:
+        totals = (await batch_rows.totals_of(tx, [batch_id]))[batch_id]
+        seen = await batch_rows.peek(tx, batch_id)
+        if seen is None:
+            return
+        await batches.lock_balances(tx, seen.partner_id, totals)
+        batch = await batch_rows.lock(tx, batch_id)
+        if batch is None or batch.batch_state is not BatchState.PROCESSING or await _still_approved(tx, batch):
+            return
+        await raise_alert(tx, "approval_void", batch.id, "the items are not those that were approved")
+        failure: Document = {"code": "approval_void", "message": "Its items are not those that were approved."}
+        await batches.move(tx, batch, BatchTrigger.APPROVAL_VOID, "void", failure=failure)
+        await batches.free(tx, batch, {total.asset: total.units for total in totals})
 
 
 async def _make(
@@ -128,7 +149,7 @@ def _payout(rails: Rails, batch: PayoutBatch, item: asyncpg.Record) -> Payout:
         provider = payout_rules.provider_of(rails, asset, method)
     except DomainError as refusal:
         raise _NotPayable("method", refusal.code) from None
-    return Payout(
+    payout = Payout(
         id=new_id("po"),
         partner_id=batch.partner_id,
         kind=PayoutKind.PAYOUT.value,
@@ -152,6 +173,8 @@ def _payout(rails: Rails, batch: PayoutBatch, item: asyncpg.Record) -> Payout:
         created_at=batch.updated_at,
         updated_at=batch.updated_at,
     )
+    intents.seal_payout(rails.intents, payout)
+    return payout
 
 
 async def finish(db: Database, batch_id: str) -> None:

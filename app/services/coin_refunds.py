@@ -8,7 +8,7 @@ from app.db.orders import Order
 from app.domain.errors import ConflictState, ValidationFailed
 from app.domain.order import MACHINES, Direction, OrderState, OrderTrigger
 from app.ports.chain import Destination
-from app.services import orders
+from app.services import orders, screening
 from app.services.orders import Fact
 
 T = OrderTrigger
@@ -27,10 +27,11 @@ async def request(
     """Ask for the coins of a locked sell order back, to `destination` or to the address that is known.
 
     A refund that waits for an address goes on with it. Raises IllegalTransition when the order is being paid out or
-    holds nothing by its state, ConflictState when it holds nothing or the coins are on their way already, and
+    holds nothing by its state, ConflictState when it holds nothing, is stopped or the coins are on their way, and
     ValidationFailed for a part of them or without any address.
     """
     MACHINES[Direction.SELL].target(order.order_state, T.REFUND_REQUESTED)
+    await screening.not_stopped(tx, order.id)
     held = await orders.money_held(tx, order)
     if held == 0:
         raise ConflictState("Nothing is left to refund.")

@@ -45,7 +45,8 @@ async def create(
             found = await account_rows.get(tx, caller.partner_id, body.external_account_id or "")
             account = external_accounts.payable(found, fiat, pointer="/external_account_id")
             rails.payout_provider(rails.payout_method(account.scheme))
-        row = await selling.fresh_address(tx, rail, caller, coin.id, route=body.route)
+        beside = rails.beside(rail.network)
+        row = await selling.fresh_address(tx, rail, caller, coin.id, route=body.route, beside=beside)
         row.external_account_id = body.external_account_id
         row.sell_asset = None if fiat is None else fiat.id
         row.address_metadata = dict(body.metadata)

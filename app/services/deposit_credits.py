@@ -27,7 +27,11 @@ async def credit(tx: Transaction, rules: DepositRules, deposit: Deposit) -> None
     """
     address = await address_rows.of_id(tx, deposit.deposit_address_id)
     assert address is not None  # noqa: S101 - a foreign key
-    if deposit.order_id is None and deposit.lost_units:
+    if deposit.suspect is not None:
+        await _hold(tx, deposit, deposit.suspect)
+        if deposit.order_id is not None:
+            await deposit_orders.vanished(tx, deposit)  # its order can only count on other coins
+    elif deposit.order_id is None and deposit.lost_units:
         await _credit_balance(tx, deposit)  # it was the balance's before it was lost: that is made good first
     elif deposit.order_id is None and _arrived_after_its_end(deposit, address):
         await _hold(tx, deposit, "address_deactivated")
@@ -109,7 +113,7 @@ async def release(tx: Transaction, deposit_id: str, *, actor: str, reason: str) 
 
 async def undo(tx: Transaction, deposit: Deposit) -> None:
     """Take back what a deposit booked: its block is gone. The coin is not ours to spend until it counts again."""
-    if deposit.order_id is not None:
+    if deposit.order_id is not None and deposit.suspect is None:
         await deposit_orders.undo(tx, deposit)
     else:
         await _undo_standing(tx, deposit)

@@ -67,7 +67,9 @@ async def count(tx: Transaction, rules: DepositRules, deposit: Deposit) -> None:
     deposit.kept_units = sum(share.kept for share in shares)
     for place, share in enumerate(shares):
         reference = f"{deposit.id}:{deposit.credits}" + (f":{place}" if place else "")
-        await orders.move(tx, order, Fact(share.trigger, reference, moved=await _moved(tx, order, share, reference)))
+        await orders.move(
+            tx, order, Fact(share.trigger, reference, moved=await _moved(tx, rules, order, share, reference))
+        )
     repaid = sum(share.restored for share in shares)
     if repaid:
         await deposit_rows.make_good(tx, order.id, repaid)
@@ -83,12 +85,12 @@ async def _hold_if_late(tx: Transaction, rules: DepositRules, deposit: Deposit, 
     return await _order_of(tx, deposit)
 
 
-async def _moved(tx: Transaction, order: Order, share: Share, reference: str) -> Moved:
+async def _moved(tx: Transaction, rules: DepositRules, order: Order, share: Share, reference: str) -> Moved:
     surplus_to = ""
     if share.makes_good:
         surplus_to = chart.LOSS_REORG
     elif share.surplus:
-        surplus_to = await order_payouts.surplus_account(tx, order, share.surplus)
+        surplus_to = await order_payouts.surplus_account(tx, rules.intents, order, share.surplus)
     return Moved(reference, amount=share.amount, from_order=share.kept, surplus=share.surplus, surplus_to=surplus_to)
 
 

@@ -6,7 +6,7 @@ never contradict each other.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 import structlog
 
@@ -18,12 +18,12 @@ from app.db.chain import Paid
 from app.db.columns import new_id
 from app.db.database import Database, Transaction
 from app.db.deposits import Deposit
-from app.domain.assets import COINBASE_DEPTH, FINAL_DEPTH, asset_by_id, confirmations_needed, dust_units
+from app.domain.assets import COINBASE_DEPTH, asset_by_id, confirmations_needed, dust_of
 from app.domain.deposit import DepositState, DepositTrigger
 from app.domain.errors import Conflict
 from app.domain.money import Money
 from app.ports.chain import BlockId, ChainBlock, Waiting
-from app.services import deposit_credits, deposit_moves, deposit_orders
+from app.services import crediting, deposit_blocks, deposit_credits, deposit_moves, deposit_orders, screening
 from app.services.deposit_rules import DepositRules
 
 log = structlog.get_logger(__name__)
@@ -59,18 +59,38 @@ async def in_mempool(tx: Transaction, rules: DepositRules, network: str, waiting
             await _orphan(tx, deposit)
 
 
+async def in_account_block(
+    tx: Transaction, rules: DepositRules, network: str, paid: Paid, block: BlockId, suspect: str | None
+) -> None:
+    """A transfer in a block of an account chain; `suspect` says why it waits for a person once it is final."""
+    await _see(tx, rules, network, paid, block, 1, suspect)
+
+
+async def orphan_unmined(tx: Transaction, network: str) -> None:
+    """Those that no block has any more, on a chain of which we have read every block and nothing else."""
+    for deposit in await deposit_rows.lock_unmined(tx, network):
+        if deposit.deposit_state is S.DETECTED:
+            await _orphan(tx, deposit)
+
+
 async def _see(
-    tx: Transaction, rules: DepositRules, network: str, paid: Paid, block: BlockId | None, least_depth: int
+    tx: Transaction,
+    rules: DepositRules,
+    network: str,
+    paid: Paid,
+    block: BlockId | None,
+    least_depth: int,
+    suspect: str | None = None,
 ) -> None:
     """One output, told by whoever sees it: in the mempool, in a block, again after a reorganisation or a restart."""
-    if paid.units < dust_units(network):
+    if paid.units < dust_of(asset_by_id(paid.asset)):
         return
     deposit = await deposit_rows.lock_output(tx, network, paid.txid, paid.vout)
     if deposit is None:
-        await _begin(tx, rules, network, paid, block, least_depth)
+        await _begin(tx, rules, network, paid, block, least_depth, suspect)
         return
     if block is not None:
-        deposit.height, deposit.block_hash = block.height, block.hash
+        deposit.height, deposit.block_hash, deposit.suspect = block.height, block.hash, suspect
     if deposit.deposit_state is S.ORPHANED:
         await _detect_again(tx, deposit)
     elif block is not None:
@@ -78,7 +98,13 @@ async def _see(
 
 
 async def _begin(
-    tx: Transaction, rules: DepositRules, network: str, paid: Paid, block: BlockId | None, least_depth: int
+    tx: Transaction,
+    rules: DepositRules,
+    network: str,
+    paid: Paid,
+    block: BlockId | None,
+    least_depth: int,
+    suspect: str | None,
 ) -> None:
     at = await tx.fetchval("SELECT now()")
     depth = confirmations_needed(Money(paid.units, asset_by_id(paid.asset)), rules.ladder(network))
@@ -97,6 +123,7 @@ async def _begin(
         sequence=0,
         height=None if block is None else block.height,
         block_hash=None if block is None else block.hash,
+        suspect=suspect,
         livemode=rules.livemode,
         created_at=at,
         updated_at=at,
@@ -127,15 +154,20 @@ async def disconnected(tx: Transaction, network: str, height: int) -> None:
             await deposit_rows.store(tx, deposit)
             continue
         booked = deposit.deposit_state in _BOOKED
+        if deposit.deposit_state is S.BLOCKED:
+            await deposit_blocks.undo(tx, deposit)
         if booked:
             await deposit_credits.undo(tx, deposit)
         await _orphan(tx, deposit)
         if booked:
             await deposit_orders.alert_loss(tx, deposit)
+            await crediting.stop_after(tx, deposit)
 
 
 async def count_due(db: Database, rules: DepositRules, network: str) -> None:
     """Count every deposit that has become deep enough, each in a transaction of its own."""
+    if not await crediting.is_open(db, network, rules.gate(network)):
+        return
     async with db.connection() as connection:
         due = await deposit_rows.due_to_count(connection, network)
     for deposit_id in due:
@@ -144,6 +176,9 @@ async def count_due(db: Database, rules: DepositRules, network: str) -> None:
 
 async def _count(db: Database, rules: DepositRules, network: str, deposit_id: str) -> None:
     await _see_to_price(db, rules, deposit_id)
+    senders = await _senders(db, rules, deposit_id)
+    if not await _is_witnessed(db, rules, network, deposit_id):
+        return
     async with db.transaction() as tx:
         await chain.take_turn(tx, network)
         deposit = await deposit_rows.lock(tx, deposit_id)
@@ -153,7 +188,7 @@ async def _count(db: Database, rules: DepositRules, network: str, deposit_id: st
             return
         if deposit.deposit_state is S.DETECTED:
             await deposit_moves.move(tx, deposit, T.CONFIRMED)
-        if deposit.deposit_state is S.CONFIRMED:
+        if deposit.deposit_state is S.CONFIRMED and await deposit_blocks.may_count(tx, deposit, senders):
             await deposit_credits.credit(tx, rules, deposit)
 
 
@@ -163,7 +198,8 @@ async def _is_deep_together(tx: Transaction, rules: DepositRules, deposit: Depos
     That is the whole sale, for those that complete it; else what has lately come to the partner's balance.
     """
     if deposit.order_id is None:
-        units, depth = await deposit_rows.lately_standing(tx, deposit, FINAL_DEPTH)
+        deepest = rules.ladder(deposit.network)[-1].confirmations
+        units, depth = await deposit_rows.lately_standing(tx, deposit, deepest)
     else:
         found = await deposit_rows.completing(tx, deposit)
         if found is None:
@@ -178,6 +214,22 @@ async def _see_to_price(db: Database, rules: DepositRules, deposit_id: str) -> N
         address = await address_rows.to_sell(connection, deposit_id)
     if address is not None and address.sell_asset is not None:
         await rules.need_price(asset_by_id(address.asset), asset_by_id(address.sell_asset))
+
+
+async def _is_witnessed(db: Database, rules: DepositRules, network: str, deposit_id: str) -> bool:
+    """Ask the second node about a large deposit, with nothing open."""
+    async with db.connection() as connection:
+        deposit = await deposit_rows.peek(connection, deposit_id)
+    return deposit is not None and await crediting.is_witnessed(db, rules.gate(network), deposit)
+
+
+async def _senders(db: Database, rules: DepositRules, deposit_id: str) -> Sequence[str]:
+    """Ask whose coins these were, with nothing open, when anything is screened and the chain can tell."""
+    async with db.connection() as connection:
+        deposit = await deposit_rows.peek(connection, deposit_id)
+        if deposit is None or deposit.block_hash is None or not await screening.is_required(connection):
+            return ()
+    return await rules.senders(deposit.network, deposit.txid, deposit.block_hash)
 
 
 async def _tolerate(db: Database, deposit_id: str, work: Awaitable[None]) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from app.db import ledger, payments
 from app.db import orders as order_rows
-from app.db import payments
 from app.db.alerts import raise_alert
 from app.db.columns import Document
 from app.db.database import Transaction
 from app.db.jobs import Job, JobName, enqueue
 from app.db.orders import Order
 from app.db.payments import OperationState, Payment
+from app.domain.bookkeeping_provider import dispute_fee_changed
+from app.domain.chart import EXPENSE_PROVIDER
 from app.domain.errors import ConflictState
 from app.domain.money import Money, parse_units
 from app.domain.order import OrderState, OrderTrigger
@@ -22,6 +24,8 @@ T = OrderTrigger
 
 # Where the order's account can still bear the dispute; later the coins have left, and the loss is ours.
 _STILL_HELD = frozenset({OrderState.PAID, OrderState.REFUNDING})
+# Where the money has gone back, or is about to: a dispute takes it a second time.
+_GIVEN_BACK = frozenset({OrderState.REFUNDING, OrderState.REFUNDED})
 _PROMISED = frozenset({OperationState.INTENDED, OperationState.UNKNOWN})
 _ENDS = {DisputeStatus.WON: T.DISPUTE_WON, DisputeStatus.LOST: T.DISPUTE_LOST}
 
@@ -41,6 +45,7 @@ async def observe(tx: Transaction, payment: Payment, receipt: DisputeReceipt) ->
     if receipt.status in {DisputeStatus.INQUIRY, DisputeStatus.PREVENTED} or not await _open(tx, order, receipt, at):
         await raise_alert(tx, "dispute_without_money", at, f"order {order.id}: {receipt.provider_status}")
         return
+    await _book_fee_change(tx, order, payment, receipt)
     end = _ENDS.get(receipt.status)
     if end is not None:
         await _close(tx, payment, receipt, end, at)
@@ -67,6 +72,9 @@ async def _open(tx: Transaction, order: Order, receipt: DisputeReceipt, at: str)
         "opened_in": order.state,
     }
     moved = Moved(receipt.reference, amount=amount.units, fee=receipt.fee.units, from_order=from_order)
+    if from_order < amount.units and order.order_state in _GIVEN_BACK:
+        detail = f"order {order.id}: {Money(amount.units - from_order, amount.asset)} went back twice"
+        await raise_alert(tx, "double_return", at, detail)
     partial = order.order_state is OrderState.PAID and from_order < free
     if partial:  # an order that fails holds nothing: the rest goes back to the customer
         await orders.advance(tx, order.id, Fact(T.REFUND_REQUESTED, at))
@@ -75,6 +83,17 @@ async def _open(tx: Transaction, order: Order, receipt: DisputeReceipt, at: str)
     if partial or order.order_state is OrderState.REFUNDING:
         await enqueue(tx, [Job(JobName.REFUND_ORDER, order.id)])  # give back the rest, or end when there is none
     return True
+
+
+async def _book_fee_change(tx: Transaction, order: Order, payment: Payment, receipt: DisputeReceipt) -> None:
+    """Some fees of a dispute come after its opening, some are given back at its end: book what has changed."""
+    if receipt.fee.asset.id != order.source_asset:
+        return
+    booked = await ledger.booked_under(tx, f"{order.id}:dispute_fee:{receipt.reference}", EXPENSE_PROVIDER)
+    if booked != receipt.fee.units:
+        entry = dispute_fee_changed(order.id, payment.provider, receipt.reference, total=receipt.fee, booked=booked)
+        if not await ledger.has_entry(tx, entry.reference):
+            await ledger.post(tx, entry, order.id)
 
 
 async def _free(tx: Transaction, order: Order) -> int:

@@ -12,7 +12,7 @@ from app.domain import chart
 from app.domain.assets import native_asset
 from app.domain.bookkeeping_out import arrived
 from app.ports.chain import BlockId, ChainProvider, Scan
-from app.services import deposits, payout_sends, sends
+from app.services import bumps, deposits, payout_sends, sends, treasury
 from app.services.deposit_rules import DepositRules
 
 log = structlog.get_logger(__name__)
@@ -40,10 +40,13 @@ async def follow(db: Database, rail: ChainProvider, rules: DepositRules) -> bool
     async with db.connection() as connection:
         final = await wallet.final_lineages(connection, rail.network)
     for record in final:
-        if record["order_id"] is None:
-            await payout_sends.settle(db, record["lineage_id"], record["txid"])
-        else:
-            await sends.confirm(db, record["order_id"], record["lineage_id"], record["txid"])
+        match record["purpose"]:
+            case "deliver":
+                await sends.confirm(db, record["order_id"], record["lineage_id"], record["txid"])
+            case "payout":
+                await payout_sends.settle(db, record["lineage_id"], record["txid"])
+            case _:
+                await treasury.settle(db, record["lineage_id"], record["txid"])
     await deposits.count_due(db, rules, rail.network)
     return bool(scan.blocks) and scan.blocks[-1].id.height < scan.tip_height
 
@@ -54,14 +57,18 @@ async def _apply(tx: Transaction, rules: DepositRules, network: str, known: list
         for arrival in await chain.disconnect_above(tx, network, scan.fork_height):
             await _book(tx, network, arrival, undo=True)
         await deposits.disconnected(tx, network, scan.fork_height)
+    # Whoever was given an address paid it later, and the blocks were read later still: none of ours is missed.
+    paid = {o.script for block in scan.blocks for t in block.transactions for o in t.outputs}
+    ours = await chain.ours(tx, network, paid)
     for block in scan.blocks:
-        for arrival in await chain.connect(tx, network, block):
+        for arrival in await chain.connect(tx, network, block, ours):
             await _book(tx, network, arrival, undo=False)
         await deposits.in_block(tx, rules, network, block)
         for outpoint in await chain.foreign_spends(tx, network, block.id.height):
             await raise_alert(
                 tx, "foreign_spend", outpoint, "a coin of ours was spent by a transaction we never signed"
             )
+    await bumps.decide_anew(tx, network)
 
 
 async def _book(tx: Transaction, network: str, arrival: Arrival, *, undo: bool) -> None:

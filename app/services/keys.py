@@ -22,6 +22,7 @@ _SECRET_LENGTH: Final = 43  # base62 digits that hold 256 bits
 _CHECKSUM_LENGTH: Final = 6
 _KEY: Final = re.compile(r"rmp_sk_(test|live)_[0-9A-Za-z]{49}")
 
+ADMIN: Final = "admin"
 MAKER: Final = "payouts:create"
 CHECKER: Final = "payouts:approve"
 # All that a partner's own key may do; nothing here is the operator's.
@@ -71,8 +72,12 @@ def hash_of(key: str) -> bytes:
 
 
 def allows(granted: AbstractSet[str], wanted: str) -> bool:
-    """Whether the granted scopes cover one: by its name, as `orders:*`, or as `*`."""
-    return wanted in granted or f"{wanted.partition(':')[0]}:*" in granted or "*" in granted
+    """Whether the granted scopes cover one: by its name, as `orders:*`, or as `*`.
+
+    What is the operator's own, `admin:...`, is never covered by `*`: it shows every partner's money.
+    """
+    kind = wanted.partition(":")[0]
+    return wanted in granted or f"{kind}:*" in granted or ("*" in granted and kind != ADMIN)
 
 
 async def issue(

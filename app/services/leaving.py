@@ -9,7 +9,7 @@ from app.db.alerts import raise_alert
 from app.db.database import Transaction
 from app.db.payouts import Payout
 from app.domain.external_account import AccountState
-from app.services import approvals, payouts
+from app.services import approvals, payouts, screening
 
 UNPAYABLE = "external_account_unverified"
 
@@ -26,4 +26,5 @@ async def may_leave(tx: Transaction, waiting: Sequence[Payout]) -> list[Payout]:
         if payout.external_account_id is not None and found != AccountState.VERIFIED:
             await payouts.hold(tx, payout, UNPAYABLE, cause=f"{payout.id}:{payout.sequence}")
             await raise_alert(tx, "payout_held", payout.id, f"its external account is {found}")
-    return await approvals.still_approved(tx, [payout for payout in waiting if payout.hold is None])
+    approved = await approvals.still_approved(tx, [payout for payout in waiting if payout.hold is None])
+    return await screening.may_leave(tx, approved)

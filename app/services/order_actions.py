@@ -14,7 +14,7 @@ from app.domain.money import parse_units
 from app.domain.order import Direction
 from app.ports.chain import Destination
 from app.schemas.orders import RefundIn
-from app.services import coin_refunds, idempotent, orders, refunds, selling
+from app.services import coin_refunds, idempotent, orders, refunds, screening, selling
 from app.services.idempotent import Answer, IdempotentRequest
 from app.services.order_view import order_out
 from app.services.rails import Rails
@@ -50,8 +50,12 @@ async def refund(
 ) -> Answer:
     """Give money back. Raises ValidationFailed for an amount that is not one of the order's currency.
 
-    The coins of a sale go to the body's address; raises AddressInvalid or NetworkMismatch when that is none.
+    The coins of a sale go to the body's address; raises AddressInvalid or NetworkMismatch when that is none,
+    and AddressBlocked.
     """
+
+    if body.address is not None:
+        await screening.admit(db, body.address, caller=request, pointer="/address")
 
     async def act(tx: Transaction) -> tuple[int, bytes]:
         order = await _own(tx, partner_id, order_id, expected)

@@ -15,12 +15,13 @@ from app.db.jobs import Job, JobName, enqueue
 from app.db.orders import Order
 from app.db.payouts import Payout
 from app.domain import chart
-from app.domain.assets import asset_by_id, dust_units
+from app.domain.assets import asset_by_id, dust_of
 from app.domain.errors import DomainError
+from app.domain.intent import IntentKeys
 from app.domain.order import OrderState, OrderTrigger
 from app.domain.order_terms import Moved
 from app.domain.payout import ENDED, TERMINAL, PayoutKind, PayoutMethod, PayoutState, PayoutTrigger
-from app.services import external_accounts, orders, payouts
+from app.services import external_accounts, intents, orders, payouts
 from app.services.orders import Fact
 from app.services.payouts import PayoutFact
 from app.services.rails import Rails
@@ -95,28 +96,29 @@ async def drop_sale(tx: Transaction, order: Order) -> bool:
     return True
 
 
-async def surplus_account(tx: Transaction, order: Order, units: int) -> str:
+async def surplus_account(tx: Transaction, keys: IntentKeys, order: Order, units: int) -> str:
     """Where coins go that an order does not need: back to the customer, or to the partner whose customer it is.
 
     With a refund address they are queued to be sent there, and the account is that payout's. Locked: the order.
     """
-    if order.refund_script is None or units < dust_units(_network(order)):
+    if order.refund_script is None or units < dust_of(asset_by_id(order.source_asset)):
         return chart.partner_available(order.partner_id)
-    return chart.payout(await _queue_coins(tx, order, units))
+    return chart.payout(await _queue_coins(tx, keys, order, units))
 
 
 def _network(order: Order) -> str:
     return asset_by_id(order.source_asset).network or ""
 
 
-async def _queue_coins(tx: Transaction, order: Order, units: int) -> str:
+async def _queue_coins(tx: Transaction, keys: IntentKeys, order: Order, units: int) -> str:
     made = _payout(order, PayoutKind.REFUND, order.source_asset, units)
     made.provider, made.address, made.script = _network(order), order.refund_address, order.refund_script
+    intents.seal_payout(keys, made)
     await payouts.begin(tx, [made], order.id)
     return made.id
 
 
-async def refund_coins(tx: Transaction, order: Order) -> None:
+async def refund_coins(tx: Transaction, keys: IntentKeys, order: Order) -> None:
     """What a refunding sell order does next, with its row locked: send back all that it holds, or end."""
     if not await drop_sale(tx, order):
         return  # the bank has still to say what became of it
@@ -135,8 +137,8 @@ async def refund_coins(tx: Transaction, order: Order) -> None:
     if order.refund_script is None:
         await orders.hold(tx, order.id, "refund_address_missing", cause=f"{order.id}:{order.sequence}")
         return
-    if held < dust_units(_network(order)):
+    if held < dust_of(asset_by_id(order.source_asset)):
         await orders.hold(tx, order.id, "refund_too_small", cause=f"{order.id}:{order.sequence}")
         return
-    payout_id = await _queue_coins(tx, order, held)
+    payout_id = await _queue_coins(tx, keys, order, held)
     await orders.move(tx, order, Fact(OrderTrigger.REFUND_ACCEPTED, payout_id, moved=Moved(payout_id, amount=held)))

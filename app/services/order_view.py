@@ -6,9 +6,9 @@ from app.db.orders import Order
 from app.db.payments import Payment
 from app.domain.assets import asset_by_id
 from app.domain.money import Asset
-from app.domain.order_public import allowed_actions, stage_of, status_of
+from app.domain.order_public import allowed_actions, can_cancel, stage_of, status_of
 from app.schemas.base import decimal_of
-from app.schemas.orders import DestinationOut, OrderDepositOut, OrderOut, PaymentOut, SourceOut
+from app.schemas.orders import DestinationOut, NextActionOut, OrderDepositOut, OrderOut, PaymentOut, SourceOut
 from app.schemas.quotes import FeeOut
 
 
@@ -68,6 +68,13 @@ def _deposit_out(order: Order, asset: Asset) -> OrderDepositOut | None:
     )
 
 
+def _next_action_out(order: Order, payment: Payment | None) -> NextActionOut | None:
+    """What the customer has still to do, as long as it can be done."""
+    if payment is None or payment.next_action is None or not can_cancel(order.order_state):
+        return None
+    return NextActionOut.model_validate(payment.next_action)
+
+
 def order_out(
     order: Order,
     payment: Payment | None,
@@ -91,6 +98,8 @@ def order_out(
         source=_source_out(order, source),
         destination=_destination_out(order, destination, confirmations),
         payment=None if payment is None else payment_out(payment, publishable_key, with_secret=with_secret),
+        next_action=_next_action_out(order, payment),
+        deliver_after=order.deliver_after,
         deposit=_deposit_out(order, source),
         external_account_id=order.external_account_id,
         refund_address=order.refund_address,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import structlog
 
 from app.db import events, holds, ledger, payments
 from app.db import orders as order_rows
+from app.db import screening_cases as case_rows
 from app.db.columns import Document
 from app.db.database import Transaction
 from app.db.jobs import Job, JobName, enqueue
@@ -19,7 +21,7 @@ from app.domain.chart import order as order_account
 from app.domain.errors import ConflictState, NotFound
 from app.domain.money import Money
 from app.domain.order import MACHINES, TERMINAL, Direction, OrderState, OrderTrigger
-from app.domain.order_jobs import job_after
+from app.domain.order_jobs import OrderJob, job_after
 from app.domain.order_public import event_of
 from app.domain.order_terms import Moved, OrderTerms
 from app.schemas.orders import OrderOut
@@ -89,6 +91,9 @@ async def move(tx: Transaction, order: Order, fact: Fact) -> Order | None:
     target = MACHINES[order.order_direction].target(source, fact.trigger)
     payment = await payments.of_order(tx, order.id)
     before = order_out(order, payment)
+    if fact.trigger is T.SEND_PREPARED:
+        await _require_due(tx, order)
+    wait = _hold_of(payment) if fact.trigger is T.PAYMENT_CAPTURED else None
     _apply(order, fact, target)
     order.updated_at = await order_rows.store_move(
         tx,
@@ -98,7 +103,10 @@ async def move(tx: Transaction, order: Order, fact: Fact) -> Order | None:
         cause=fact.cause,
         actor=fact.actor,
         reason=fact.reason,
+        wait=wait,
     )
+    if wait is not None and order.deliver_after is None:
+        order.deliver_after = order.updated_at + wait
     provider = payment.provider if payment else fact.provider
     for entry in entries_for(fact.trigger, source, terms_of(order, provider), fact.moved):
         await ledger.post(tx, entry, order.id)
@@ -106,6 +114,21 @@ async def move(tx: Transaction, order: Order, fact: Fact) -> Order | None:
     await _enqueue_next(tx, order, source, fact.trigger, target)
     log.info("order.advanced", order_id=order.id, trigger=fact.trigger, source=source, target=target)
     return order
+
+
+def _hold_of(payment: Payment | None) -> timedelta | None:
+    """How long the order waits for its payment to be safe, by what was decided when it was placed."""
+    return timedelta(seconds=payment.hold_seconds) if payment is not None and payment.hold_seconds else None
+
+
+async def _require_due(tx: Transaction, order: Order) -> None:
+    if order.deliver_after is not None and not await order_rows.is_due(tx, order.id):
+        raise ConflictState("The payment can still be returned: this order is not delivered yet.")
+
+
+async def may_go(tx: Transaction, order: Order) -> bool:
+    """Whether nothing stops the order's coins from leaving now: no hold, and no debit that is too young."""
+    return order.hold is None and (order.deliver_after is None or await order_rows.is_due(tx, order.id))
 
 
 _RECEIVED = frozenset(
@@ -166,8 +189,12 @@ async def _enqueue_next(
     tx: Transaction, order: Order, source: OrderState, trigger: OrderTrigger, target: OrderState
 ) -> None:
     following = job_after(order.order_direction, source, trigger, target)
-    if following is not None and order.hold is None:
-        await enqueue(tx, [Job(JobName(following.value), order.id)])
+    if following is None or order.hold is not None:
+        return
+    delay = None
+    if following is OrderJob.SEND_COINS and order.deliver_after is not None and order.deliver_after > order.updated_at:
+        delay = order.deliver_after - order.updated_at
+    await enqueue(tx, [Job(JobName(following.value), order.id, delay)])
 
 
 async def hold(tx: Transaction, order_id: str, reason: str, *, cause: str, actor: str | None = None) -> Order | None:
@@ -218,6 +245,8 @@ async def release(tx: Transaction, order_id: str, *, actor: str, reason: str) ->
         raise NotFound
     if order.hold is None:
         raise ConflictState("Nothing is holding this order.")
+    if await case_rows.stopping(tx, [order_id]):
+        raise ConflictState("Screening stopped this order: decide its case.")
     # Whatever the newest hold's reason is.
     if order.order_state is OrderState.PAID and order.received_units != order.source_units:
         raise ConflictState("Another amount arrived than was agreed: this order can only be refunded.")

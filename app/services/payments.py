@@ -13,22 +13,22 @@ from app.db.alerts import raise_alert
 from app.db.columns import Document, new_id
 from app.db.database import Database, Transaction
 from app.db.payments import Operation, OperationKind, OperationState, Payment
+from app.domain.asking import Ask, derived_key, how_to_ask, must_look
 from app.domain.assets import asset_by_id
 from app.domain.errors import IllegalTransition
 from app.domain.money import Money
 from app.domain.order import OrderState, OrderTrigger
-from app.ports.errors import OutcomeUnknown, ProviderError, ProviderRejected
+from app.ports.errors import STORED_ERROR, OutcomeUnknown, ProviderError, ProviderRejected
 from app.ports.payin import PaymentReceipt, PaymentRequest, PaymentStatus
 from app.services import orders, receipts
 from app.services.orders import Fact
 from app.services.rails import Rails
+from app.services.violations import watched
 
 log = structlog.get_logger(__name__)
 T = OrderTrigger
 
-# Stripe may forget an idempotency key after 24 hours, and a repeated request would then be a new one.
-# https://docs.stripe.com/api/idempotent_requests
-KEY_LIFETIME = timedelta(hours=23)
+_ENDS = frozenset({PaymentStatus.CAPTURED, PaymentStatus.CANCELED})
 # Orders that take no payment any more, so that an open one must be let go.
 _GIVEN_UP = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.FAILED, OrderState.REFUNDING})
 
@@ -39,21 +39,35 @@ class Wanted:
 
     payment: Payment
     operation: Operation
-    stale: bool  # the key may be forgotten at the provider, or an earlier answer was lost: look before asking
+    age: timedelta  # of the operation's key
+
+    @property
+    def decided(self) -> bool:
+        """Whether there is nothing left to ask."""
+        return self.operation.state in {OperationState.SUCCEEDED, OperationState.DECLINED}
+
+    @property
+    def stale(self) -> bool:
+        """The key may be forgotten at the provider, or an earlier answer was lost: look before asking."""
+        return must_look(unknown=self.operation.state == OperationState.UNKNOWN, age=self.age)
 
 
 async def start(db: Database, rails: Rails, payment_id: str) -> None:
     """Open the payment at its provider, if that has not been done; raises ProviderError while the outcome is open."""
     wanted = await _wanted(db, payment_id, OperationKind.START)
-    if wanted is None or wanted.operation.state in {OperationState.SUCCEEDED, OperationState.DECLINED}:
+    if wanted is None or wanted.decided:
         return
-    payment = wanted.payment
+    payment, receipt = wanted.payment, None
     rail = rails.payin[payment.provider]
-    # Not being allowed to look does not mean that there is no payment.
-    receipt = await rail.find_payment(payment.id, payment.order_id) if wanted.stale else None
+    if wanted.stale:
+        # Not being allowed to look does not mean that there is no payment.
+        async with watched(db, payment.order_id):
+            receipt = await rail.find_payment(payment.id, payment.order_id)
+        if receipt is None:
+            wanted = await again(db, wanted)
     try:
         if receipt is None:
-            receipt = await rail.start(request_for(payment))
+            receipt = await rail.start(request_for(payment, wanted.operation.key))
     except ProviderError as error:
         await not_started(db, payment.id, error)
         if isinstance(error, ProviderRejected):
@@ -79,16 +93,30 @@ async def not_started(db: Database, payment_id: str, error: ProviderError) -> No
     if isinstance(error, ProviderRejected):
         await _refused(db, wanted, error)
     elif isinstance(error, OutcomeUnknown):
-        await _unknown(db, wanted.operation)
+        await unknown(db, wanted.operation, error)
 
 
-def request_for(payment: Payment) -> PaymentRequest:
-    """What the provider is asked to open."""
+async def again(db: Database, wanted: Wanted) -> Wanted:
+    """The source has nothing of ours: how the request is repeated, with another key where that is needed."""
+    operation = wanted.operation
+    if how_to_ask(stuck=operation.stuck, age=wanted.age) is Ask.AGAIN:
+        return wanted
+    first = operation.key.partition(":attempt")[0]
+    async with db.transaction() as tx:
+        await payment_rows.ask_anew(tx, operation, derived_key(first, operation.attempt + 1))
+        renewed = await payment_rows.operation(tx, operation.id)
+    assert renewed is not None  # noqa: S101 - operations are never deleted
+    return Wanted(wanted.payment, renewed, timedelta())
+
+
+def request_for(payment: Payment, key: str = "") -> PaymentRequest:
+    """What the provider is asked to open; under the payment's own id, unless the operation has another key by now."""
     return PaymentRequest(
         payment_id=payment.id,
         order_id=payment.order_id,
         amount=Money(payment.units, asset_by_id(payment.asset)),
         method=payment.method,
+        key=key,
     )
 
 
@@ -135,6 +163,7 @@ async def _intend(tx: Transaction, payment: Payment, kind: OperationKind) -> Non
             units=payment.units,
             state=OperationState.INTENDED,
             created_at=payment.created_at,
+            asked_at=payment.created_at,
         ),
     )
 
@@ -142,16 +171,20 @@ async def _intend(tx: Transaction, payment: Payment, kind: OperationKind) -> Non
 async def _ask(db: Database, rails: Rails, payment_id: str, kind: OperationKind) -> None:
     """Capture or cancel: look first when an earlier answer was lost, then ask with the same key as before."""
     wanted = await _wanted(db, payment_id, kind)
-    if wanted is None or wanted.operation.state in {OperationState.SUCCEEDED, OperationState.DECLINED}:
+    if wanted is None or wanted.decided:
         return
     payment, reference = wanted.payment, wanted.payment.reference
     if reference is None:
         return
     rail = rails.payin[payment.provider]
     done = PaymentStatus.CAPTURED if kind is OperationKind.CAPTURE else PaymentStatus.CANCELED
+    receipt = None
+    if wanted.stale:
+        async with watched(db, payment.order_id):
+            receipt = await rail.fetch(reference)
     try:
-        receipt = await rail.fetch(reference) if wanted.stale else None
-        if receipt is None or receipt.status not in {PaymentStatus.CAPTURED, PaymentStatus.CANCELED}:
+        if receipt is None or receipt.status not in _ENDS:
+            wanted = wanted if receipt is None else await again(db, wanted)
             if kind is OperationKind.CAPTURE:
                 amount = Money(payment.units, asset_by_id(payment.asset))
                 receipt = await rail.capture(reference, amount, key=wanted.operation.key)
@@ -161,8 +194,8 @@ async def _ask(db: Database, rails: Rails, payment_id: str, kind: OperationKind)
         # The provider will not: what is true now decides, not what we wanted.
         receipt = await rail.fetch(reference)
         log.warning("payment.refused", payment_id=payment_id, kind=kind, error=str(refused))
-    except OutcomeUnknown:
-        await _unknown(db, wanted.operation)
+    except OutcomeUnknown as lost:
+        await unknown(db, wanted.operation, lost)
         raise
     state = OperationState.SUCCEEDED if receipt.status is done else OperationState.DECLINED
     async with db.transaction() as tx:
@@ -185,7 +218,8 @@ async def look_up(db: Database, rails: Rails, payment: Payment) -> None:
     if payment.reference is None:
         await start(db, rails, payment.id)
         return
-    receipt = await rails.payin[payment.provider].fetch(payment.reference)
+    async with watched(db, payment.order_id):
+        receipt = await rails.payin[payment.provider].fetch(payment.reference)
     async with db.transaction() as tx:
         await receipts.observe(tx, payment, receipt)
 
@@ -197,13 +231,15 @@ async def _wanted(db: Database, payment_id: str, kind: OperationKind) -> Wanted 
         now = await tx.fetchval("SELECT now()")
     if payment is None or operation is None:
         return None
-    stale = operation.state == OperationState.UNKNOWN or now - operation.created_at > KEY_LIFETIME
-    return Wanted(payment, operation, stale)
+    return Wanted(payment, operation, now - operation.asked_at)
 
 
-async def _unknown(db: Database, operation: Operation) -> None:
+async def unknown(db: Database, operation: Operation, error: OutcomeUnknown) -> None:
+    """The answer was lost, or is an error that the provider keeps under the key."""
     async with db.transaction() as tx:
         await payment_rows.decide(tx, operation.id, OperationState.UNKNOWN)
+        if error.code == STORED_ERROR:
+            await payment_rows.stuck(tx, operation.id)
 
 
 async def _refused(db: Database, wanted: Wanted, refused: ProviderRejected) -> None:

@@ -13,7 +13,7 @@ from app.db.payouts import Payout
 from app.domain.errors import ConflictState, NotFound, PreconditionFailed
 from app.domain.payout import PAYOUT, PayoutKind, PayoutState, PayoutTrigger
 from app.schemas.payouts import ApprovalIn, RejectionIn
-from app.services import approvals, idempotent, payouts
+from app.services import approvals, idempotent, payouts, screening
 from app.services.idempotent import Answer, IdempotentRequest
 from app.services.payout_view import payout_out
 from app.services.payouts import PayoutFact
@@ -78,6 +78,7 @@ async def reject(
     async def act(tx: Transaction) -> tuple[int, bytes]:
         payout = await _own(tx, caller, payout_id, expected)
         PAYOUT.target(payout.payout_state, T.REJECTED)
+        await screening.not_stopped(tx, payout_id)
         await approvals.judge(
             tx,
             payout_id,
@@ -104,6 +105,7 @@ async def cancel(
         payout = await _own(tx, caller, payout_id, expected)
         if await moves.has(tx, payout_id, T.CANCELED.value, f"{payout_id}:cancel"):
             return await _shown(tx, payout)
+        await screening.not_stopped(tx, payout_id)
         await payouts.move(tx, payout, PayoutFact(T.CANCELED, f"{payout_id}:cancel", actor=caller.key_id))
         return await _shown(tx, payout)
 

@@ -33,7 +33,7 @@ from app.schemas.payouts import (
     PayoutCheckOut,
     PayoutIn,
 )
-from app.services import approvals, external_accounts, payout_rules, payouts
+from app.services import approvals, external_accounts, intents, payout_rules, payouts
 from app.services.idempotent import Answer, IdempotentRequest, refuse
 from app.services.payout_view import payout_out
 from app.services.policy import Policy
@@ -133,6 +133,7 @@ def _payout(rails: Rails, policy: Policy, caller: Caller, body: PayoutIn, checke
     if policy.needs_approval(amount):
         payout.state = PayoutState.PENDING_APPROVAL.value
         payout.approval_hash = approvals.hash_of(payout, account.fingerprint)
+    intents.seal_payout(rails.intents, payout)
     return payout
 
 

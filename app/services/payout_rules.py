@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from app.domain import sepa_text
-from app.domain.assets import asset_of, dust_units
+from app.domain.assets import asset_of, dust_of
 from app.domain.errors import AmountAboveMax, AmountBelowMin, RouteUnsupported, ValidationFailed
 from app.domain.money import Asset, Money, parse_units
 from app.domain.payout import PayoutMethod
@@ -21,7 +21,12 @@ _MOST_UNITS: Final = {
     PayoutMethod.WIRE: 999_999_999_999,
     PayoutMethod.SEPA: 99_999_999_999,
 }
-_MOST_COINS: Final = {"BTC": 21_000_000 * 10**8}
+_MOST_COINS: Final = {
+    "BTC": 21_000_000 * 10**8,
+    "LTC": 84_000_000 * 10**8,
+    "ETH": 10**9 * 10**18,  # there is no limit; more than a billion has never been near
+    "USDC": 10**12 * 10**6,
+}
 
 # How long the text that the receiver reads may be, and of what: an ACH addenda record has 80 characters, the others
 # carry 140. What an American bank takes is printable ASCII.
@@ -53,7 +58,7 @@ def read_amount(amount: MoneyIn, *, pointer: str = "/amount") -> Money:
 
 def least_units(asset: Asset) -> int:
     """The least that can be paid out: one unit, or what a network does not take for dust."""
-    return 1 if asset.network is None else dust_units(asset.network)
+    return dust_of(asset)
 
 
 def check_size(amount: Money, method: PayoutMethod, *, pointer: str = "/amount") -> None:

@@ -13,6 +13,7 @@ from app.db import events, holds, ledger, moves, payout_writes
 from app.db import orders as order_rows
 from app.db import payout_batches as batch_rows
 from app.db import payouts as payout_rows
+from app.db import screening_cases as case_rows
 from app.db.alerts import raise_alert
 from app.db.columns import Document
 from app.db.database import Transaction
@@ -38,6 +39,7 @@ S = PayoutState
 T = PayoutTrigger
 
 _FREES = frozenset({T.CANCELED, T.REJECTED, T.FAILED})
+_ENDS_UNPAID = _FREES | {T.BLOCKED}
 _UNCHANGING = frozenset({"updated_at", "allowed_actions"})
 
 
@@ -182,9 +184,12 @@ def _event(payout: Payout, trigger: PayoutTrigger, after: PayoutOut, before: Pay
 
 def _entries(payout: Payout, source: PayoutState, trigger: PayoutTrigger) -> Iterable[Entry]:
     """What a partner's own payout books; that of an order is booked with the order, coins by their transaction."""
+    amount = Money(payout.units, asset_by_id(payout.asset))
+    if trigger is T.BLOCKED:
+        yield books.payout_blocked(payout.id, payout.subject, amount)
+        return
     if payout.payout_kind is not PayoutKind.PAYOUT:
         return
-    amount = Money(payout.units, asset_by_id(payout.asset))
     if trigger in _FREES or (trigger is T.RETURNED and source is not S.SETTLED):
         yield books.freed(f"{payout.id}:free", payout.subject, payout.partner_id, amount)
     elif payout.payout_method is PayoutMethod.CHAIN:
@@ -238,7 +243,8 @@ async def _count(
     """Tell the batches how many of their items have ended, and how."""
     ended: Counter[tuple[str, bool]] = Counter()
     for payout, source in zip(payouts, sources, strict=True):
-        first_end = trigger is T.SETTLED or trigger in _FREES or (trigger is T.RETURNED and source is not S.SETTLED)
+        never_paid = trigger in _ENDS_UNPAID or (trigger is T.RETURNED and source is not S.SETTLED)
+        first_end = trigger is T.SETTLED or never_paid
         if payout.batch_id is not None and first_end:
             ended[payout.batch_id, trigger is T.SETTLED] += 1
     for batch_id in sorted({batch_id for batch_id, _ in ended}):
@@ -260,5 +266,7 @@ async def release(tx: Transaction, payout_id: str, *, actor: str, reason: str) -
         raise NotFound
     if payout.hold is None:
         raise ConflictState("Nothing is holding this payout.")
+    if await case_rows.stopping(tx, [payout_id]):
+        raise ConflictState("Screening stopped this payout: decide its case.")
     await move(tx, payout, PayoutFact(T.RELEASED, f"{payout_id}:{payout.sequence}", actor=actor, reason=reason))
     return payout

@@ -23,18 +23,20 @@ from app.domain.errors import (
     AddressInvalid,
     ConflictState,
     DomainError,
+    InsufficientLiquidity,
     NotFound,
     QuoteExpired,
     QuoteUsed,
     ValidationFailed,
 )
+from app.domain.money import Money
 from app.domain.order import Direction, OrderState, OrderTrigger
 from app.domain.order_public import event_of
 from app.ports.chain import Destination
 from app.ports.errors import ProviderError
 from app.ports.payin import PaymentStatus
 from app.schemas.orders import OrderIn, OrderOut
-from app.services import payments, selling
+from app.services import intents, payments, screening, selling
 from app.services.idempotent import Answer, IdempotentRequest, refuse, replay
 from app.services.order_view import order_out, payment_out
 from app.services.policy import Policy
@@ -64,8 +66,8 @@ async def place(
     """Place an order on a quote. Transaction A writes it, then the provider is asked, then B keeps the answer.
 
     Raises NotFound, QuoteUsed, QuoteExpired, ConflictState for a known external_id, AddressInvalid, NetworkMismatch,
-    RouteUnsupported, and the refusals of a repeated key. When the provider cannot be reached the order stands, its
-    payment has no reference yet, and a job completes it.
+    RouteUnsupported, AddressBlocked, InsufficientLiquidity, and the refusals of a repeated key. When the provider
+    cannot be reached the order stands, its payment has no reference yet, and a job completes it.
     """
     quote = await placing_rows.quote_for(db, caller.partner_id, body.quote_id)
     if quote is None:
@@ -74,8 +76,15 @@ async def place(
         if Direction(quote.direction) is Direction.SELL:
             return await selling.place(db, rails, policy, caller, body, quote, request, request_id)
         placement = _decide(rails, policy, caller, body, quote, request_id)
+        if policy.floats is not None:
+            await policy.floats.require(db, Money(quote.destination_units, asset_by_id(quote.destination_asset)))
+            policy.floats.promised(_network(quote.destination_asset))
+        address = placement.order.address or ""
+        await screening.admit(db, address, caller=request, pointer="/destination/address")
         async with db.connection() as connection:
             written = await _write(connection, placement, request)
+    except InsufficientLiquidity as short:
+        return await refuse(db, request, short)  # unless it is this very order that has used the rest
     except asyncpg.UniqueViolationError as violation:
         return await refuse(db, request, await _taken(db, caller, body, violation))
     if not written:
@@ -109,15 +118,16 @@ def _decide(rails: Rails, policy: Policy, caller: Caller, body: OrderIn, quote: 
         order_metadata=dict(body.metadata),
         request_id=request_id,
         livemode=rails.livemode,
-        expires_at=caller.now + policy.payment_window,
+        expires_at=caller.now + policy.window_of(quote.payment_method),
         created_at=caller.now,
         updated_at=caller.now,
     )
-    payment = _payment_of(order, rails.provider_of(quote.payment_method))
+    intents.seal_order(rails.intents, order)
+    payment = _payment_of(order, rails.provider_of(quote.payment_method), policy)
     return Placement(order, payment, order_out(order, payment))
 
 
-def _payment_of(order: Order, provider: str) -> Payment:
+def _payment_of(order: Order, provider: str, policy: Policy) -> Payment:
     return Payment(
         id=new_id("pay"),
         order_id=order.id,
@@ -126,6 +136,7 @@ def _payment_of(order: Order, provider: str) -> Payment:
         asset=order.source_asset,
         units=order.source_units,
         status="intended",
+        hold_seconds=int(policy.hold_of(order.payment_method, order.source_units).total_seconds()),
         poll_at=order.created_at,
         created_at=order.created_at,
         updated_at=order.created_at,
@@ -175,7 +186,8 @@ async def _start(db: Database, rails: Rails, request: IdempotentRequest, placeme
         log.warning("payment.not_started", payment_id=payment.id, error=str(error))
         await payments.not_started(db, payment.id, error)
         return await _answer(db, rails, request, payment.id)
-    if receipt.status is not PaymentStatus.AWAITING_CUSTOMER or receipt.decline is not None:
+    waits = receipt.status is PaymentStatus.AWAITING_CUSTOMER and receipt.next_action is None
+    if not waits or receipt.decline is not None:
         await payments.record_start(db, payment, receipt)
         return await _answer(db, rails, request, payment.id)
     payment.status, payment.reference = receipt.status.value, receipt.reference

@@ -8,7 +8,9 @@ from datetime import timedelta
 
 from app.domain.assets import BITCOIN_DEPTH, DepthStep
 from app.domain.money import Money
+from app.domain.payin_methods import PAYIN_METHODS, HoldStep, hold_for
 from app.domain.quote import Terms
+from app.services.floats import FloatWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,29 @@ class Policy:
     deposit_grace: timedelta = timedelta(hours=1)  # how long after its window a sale's price still holds
     approval_above: Mapping[str, int] = field(default_factory=dict)  # by asset id, in its units; else nobody is asked
     ladders: Mapping[str, Sequence[DepthStep]] = field(default_factory=dict)  # by network; see `ladder`
+
+    # By payment method: how long its money is waited for, how long an order then waits to be delivered, and the most
+    # that one order may be of, by fiat asset code.
+    windows: Mapping[str, timedelta] = field(default_factory=dict)
+    holds: Mapping[str, Sequence[HoldStep]] = field(default_factory=dict)
+    most: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    floats: FloatWatch | None = None  # None: more may be promised than the wallets hold
+
+    def window_of(self, method: str) -> timedelta:
+        """How long a customer has to pay in this way; the price holds as long."""
+        return self.windows.get(method, self.payment_window)
+
+    def hold_of(self, method: str, units: int) -> timedelta:
+        """How long an order waits, once so many units were paid in this way, before it is delivered."""
+        return hold_for(units, self.holds.get(method, ()))
+
+    def limits_of(self, method: str, code: str) -> Limits | None:
+        """What one order may be of when it is paid in this way; None when that way does not take the currency."""
+        known, limits = PAYIN_METHODS.get(method), self.limits.get(code)
+        if limits is None or (known is not None and code not in known.currencies):
+            return None
+        return Limits(limits.least, min(limits.most, self.most.get(method, {}).get(code, limits.most)))
 
     def needs_approval(self, amount: Money) -> bool:
         """Whether a payout of this amount waits for another key."""

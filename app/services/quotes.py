@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.db import idempotency
@@ -13,17 +13,17 @@ from app.db.database import Database
 from app.db.partners import Caller
 from app.db.quotes import Quote
 from app.domain.assets import asset_by_id, asset_of
+from app.domain.depth import finer_places
 from app.domain.errors import AmountAboveMax, AmountBelowMin, NotFound, RouteUnsupported, ValidationFailed
 from app.domain.money import Asset, Money, format_units, parse_units
 from app.domain.order import Direction
 from app.domain.quote import AmountSide, Priced, price
-from app.ports.rates import Book
 from app.schemas.base import MoneyOut, format_moment
 from app.schemas.quotes import MidRateOut, QuoteIn, QuoteOut, QuoteSide
 from app.services.idempotent import Answer, IdempotentRequest, replay
 from app.services.order_view import fees_out
 from app.services.policy import Limits, Policy
-from app.services.prices import PriceBoard
+from app.services.prices import Merged, PriceBoard
 from app.services.rails import Rails
 
 
@@ -66,7 +66,8 @@ async def create(
     rails.chain(wanted.coin.network)
     method = body.payment_method or "card"
     if wanted.direction is Direction.BUY:
-        rails.provider_of(method)
+        rails.require_open(method)
+        payable(method, wanted, policy)
     quote = priced(
         wanted,
         board,
@@ -76,10 +77,23 @@ async def create(
         now=time.monotonic(),
         livemode=rails.livemode,
     )
+    if wanted.direction is Direction.BUY:
+        payable(method, replace(wanted, side=AmountSide.SOURCE, units=quote.source_units), policy)
+    if wanted.direction is Direction.BUY and policy.floats is not None:
+        await policy.floats.require(db, Money(quote.destination_units, wanted.destination))
     quote.payment_method = method if wanted.direction is Direction.BUY else "deposit"
     quote.country = body.country
     answer = quote_out(quote, caller.now).model_dump_json().encode()
     return await _store(db, quote, request, answer)
+
+
+def payable(method: str, wanted: Wanted, policy: Policy) -> None:
+    """Raise RouteUnsupported for a currency that cannot be paid in this way, AmountAboveMax for too much of it."""
+    limits = policy.limits_of(method, wanted.fiat.code)
+    if limits is None:
+        raise RouteUnsupported("This currency is not paid in this way.", pointer="/payment_method")
+    if wanted.side is AmountSide.SOURCE and wanted.units > limits.most:
+        raise AmountAboveMax(f"The most is {Money(limits.most, wanted.fiat)}.", pointer="/source/amount")
 
 
 def priced(
@@ -93,10 +107,16 @@ def priced(
     limits = policy.limits.get(wanted.fiat.code)
     if limits is None:
         raise RouteUnsupported
-    if wanted.side is _fiat_side(wanted.direction):
-        _within(wanted.units, limits, wanted)
-    book = board.book(wanted.coin.code, wanted.fiat.code, now=now)
-    made = price(
+    check_fixed(wanted, limits)
+    book = board.merged(wanted.coin.code, wanted.fiat.code, now=now)
+    made = price_from(book, wanted, policy)
+    check(made.fiat_units, limits, wanted)
+    return _row(partner_id, at, wanted, made, book, policy, age=now - book.taken_at, livemode=livemode)
+
+
+def price_from(book: Merged, wanted: Wanted, policy: Policy) -> Priced:
+    """What an exchange comes to on a book; raises InsufficientLiquidity and AmountBelowMin."""
+    return price(
         wanted.units,
         direction=wanted.direction,
         amount_side=wanted.side,
@@ -104,9 +124,8 @@ def priced(
         bids=book.bids,
         terms=policy.terms,
         base_decimals=wanted.coin.decimals,
+        price_places=finer_places(wanted.coin.code),
     )
-    _within(made.fiat_units, limits, wanted)
-    return _row(partner_id, at, wanted, made, book, policy, age=now - book.taken_at, livemode=livemode)
 
 
 async def _store(db: Database, quote: Quote, request: IdempotentRequest, answer: bytes) -> Answer:
@@ -152,7 +171,14 @@ def _fiat_side(direction: Direction) -> AmountSide:
     return AmountSide.SOURCE if direction is Direction.BUY else AmountSide.DESTINATION
 
 
-def _within(units: int, limits: Limits, wanted: Wanted) -> None:
+def check_fixed(wanted: Wanted, limits: Limits) -> None:
+    """Raise AmountBelowMin or AmountAboveMax when the amount that is fixed is money, and outside the limits."""
+    if wanted.side is _fiat_side(wanted.direction):
+        check(wanted.units, limits, wanted)
+
+
+def check(units: int, limits: Limits, wanted: Wanted) -> None:
+    """Raise AmountBelowMin or AmountAboveMax when so many units of the fiat side are outside the limits."""
     pointer = f"/{wanted.side.value}/amount"
     if units < limits.least:
         raise AmountBelowMin(f"The least is {Money(limits.least, wanted.fiat)}.", pointer=pointer)
@@ -165,7 +191,7 @@ def _row(
     at: datetime,
     wanted: Wanted,
     made: Priced,
-    book: Book,
+    book: Merged,
     policy: Policy,
     *,
     age: float,
@@ -195,20 +221,19 @@ def _row(
     )
 
 
-def _terms(wanted: Wanted, made: Priced, book: Book, policy: Policy, as_of: datetime) -> Document:
+def _terms(wanted: Wanted, made: Priced, book: Merged, policy: Policy, as_of: datetime) -> Document:
     """What a quote tells of how its price came about; `as_of` is the moment of the book."""
-    fiat, coin = wanted.fiat, wanted.coin
+    places, coin = wanted.fiat.decimals + made.price_places, wanted.coin
     return {
-        "rate": format_units(made.rate_units, fiat.decimals),
+        "rate": format_units(made.rate_units, places),
         # The middle of two whole prices may end in half a unit: one more decimal writes it exactly.
-        "mid": format_units(int(made.mid * 10), fiat.decimals + 1),
-        "sources": [book.source],
+        "mid": format_units(int(made.mid * 10 ** (made.price_places + 1)), places + 1),
+        "sources": list(book.sources),
         "as_of": format_moment(as_of),
         "spread_bps": policy.terms.spread_bps,
         "total_cost_bps": made.total_cost_bps,
         "levels": [
-            [format_units(level, fiat.decimals), format_units(quantity, coin.decimals)]
-            for level, quantity in made.levels
+            [format_units(level, places), format_units(quantity, coin.decimals)] for level, quantity in made.levels
         ],
     }
 

@@ -15,8 +15,8 @@ from app.domain.errors import ConflictState
 from app.domain.order import MACHINES, OrderState, OrderTrigger
 from app.domain.order_terms import Moved
 from app.ports.outcome import Decline
-from app.ports.payin import PaymentReceipt, PaymentStatus
-from app.services import orders
+from app.ports.payin import NextAction, PaymentReceipt, PaymentStatus
+from app.services import orders, risk, surplus
 from app.services.orders import Fact
 
 T = OrderTrigger
@@ -27,9 +27,24 @@ def failure_document(decline: Decline) -> Document:
     return {"code": decline.code, "message": decline.message, "provider": {"code": decline.provider_code}}
 
 
+def action_document(action: NextAction) -> Document:
+    """What the customer has still to do, as the API shows it."""
+    told: Document = {"type": action.type}
+    if action.url is not None:
+        told["url"] = action.url
+    if action.remaining is not None:
+        told["amount_remaining"] = {"asset": action.remaining.asset.code, "amount": action.remaining.decimal}
+    if action.reference is not None:
+        told["reference"] = action.reference
+    if action.accounts:
+        told["accounts"] = [dict(account) for account in action.accounts]
+    return told
+
+
 async def observe(tx: Transaction, payment: Payment, receipt: PaymentReceipt) -> None:
     """Record how a payment stands at its source, and let the order follow.
 
+    An order whose provider wants to look at the payment first is held; too much money is given back.
     Raises IllegalTransition when money was taken that the order has no edge for, and ConflictState for money of
     another asset; nothing is written then.
     """
@@ -48,12 +63,18 @@ async def observe(tx: Transaction, payment: Payment, receipt: PaymentReceipt) ->
     payment.client_secret = receipt.client_secret
     payment.fee_units = await _fee_of(tx, payment, receipt)
     payment.failure = None if receipt.decline is None else failure_document(receipt.decline)
+    payment.next_action = None if receipt.next_action is None else action_document(receipt.next_action)
+    if receipt.decline is not None and not receipt.decline.known:
+        await raise_alert(tx, "unknown_decline_code", receipt.decline.provider_code or "", payment.id)
     await payment_rows.update(tx, payment)
     order = await _as_of_now(tx, order)
     fact = fact_of(order, payment, receipt)
     if fact is not None:
         await _take(tx, order, fact)
     await _book_fee(tx, order, payment)
+    if receipt.in_review:
+        await risk.hold_for_review(tx, await order_rows.lock(tx, order.id) or order, payment)
+    await surplus.observe(tx, payment, receipt)
     if receipt.status is PaymentStatus.CANCELED:
         await _end_voided_refund(tx, payment, receipt)
 
@@ -89,7 +110,9 @@ def _fact_of_attempt(order: Order, receipt: PaymentReceipt, at: str) -> Fact | N
         return None
     if state is OrderState.AUTHENTICATING and receipt.decline.code == "authentication_required":
         return Fact(T.AUTHENTICATION_FAILED, f"{at}:{order.sequence}")
-    return Fact(T.PAYMENT_DECLINED, f"{at}:{receipt.charge_reference or order.sequence}")
+    # A debit that a bank has returned ends its order; a card that was declined can be followed by another one.
+    failure = failure_document(receipt.decline) if state is OrderState.PAYMENT_PENDING else None
+    return Fact(T.PAYMENT_DECLINED, f"{at}:{receipt.charge_reference or order.sequence}", failure=failure)
 
 
 _ENDS = frozenset({PaymentStatus.CAPTURED.value, PaymentStatus.CANCELED.value})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.db import orders as order_rows
 from app.db import payments as payment_rows
+from app.db.alerts import raise_alert
 from app.db.columns import Document, new_id
 from app.db.database import Database, Transaction
 from app.db.jobs import Job, JobName, enqueue
@@ -17,11 +18,12 @@ from app.domain.order_terms import Moved
 from app.ports.errors import OutcomeUnknown, ProviderRejected
 from app.ports.outcome import Decline, Outcome
 from app.ports.payin import RefundReceipt
-from app.services import coin_refunds, order_payouts, orders
+from app.services import coin_refunds, order_payouts, orders, screening
 from app.services.orders import Fact
-from app.services.payments import KEY_LIFETIME
+from app.services.payments import Wanted, again, unknown
 from app.services.rails import Rails
 from app.services.receipts import failure_document
+from app.services.violations import watched
 
 T = OrderTrigger
 _OPEN = frozenset({OperationState.INTENDED, OperationState.UNKNOWN})
@@ -38,7 +40,7 @@ async def request(
 ) -> Order:
     """Ask for money back: `units` of the source asset, or all that is held.
 
-    Raises NotFound, ConflictState when delivery is under way or done, AmountBelowMin for nothing,
+    Raises NotFound, ConflictState when delivery is under way or done or screening stops it, AmountBelowMin for nothing,
     InsufficientBalance for more than is held and not already on its way back.
     """
     order = await order_rows.lock(tx, order_id)
@@ -46,6 +48,7 @@ async def request(
         raise NotFound
     if order.order_direction is Direction.SELL:
         return await coin_refunds.request(tx, order, units, None, actor=actor, reason=reason)
+    await screening.not_stopped(tx, order_id)
     MACHINES[order.order_direction].target(order.order_state, T.REFUND_REQUESTED)
     if order.order_state is OrderState.AUTHORISED:
         return await _release_authorisation(tx, order, units, actor, reason)
@@ -99,19 +102,20 @@ async def _intend(tx: Transaction, order: Order, units: int, actor: str | None, 
         actor=actor,
         reason=reason,
         created_at=order.updated_at,
+        asked_at=order.updated_at,
     )
     await payment_rows.intend(tx, operation)
     return refund_id
 
 
-async def refund_order(db: Database, order_id: str) -> None:
+async def refund_order(db: Database, rails: Rails, order_id: str) -> None:
     """The job of a refunding order: send back all that it holds and has not promised yet."""
     async with db.transaction() as tx:
         order = await order_rows.lock(tx, order_id)
         if order is None or order.order_state is not OrderState.REFUNDING or order.hold is not None:
             return
         if order.order_direction is Direction.SELL:
-            await order_payouts.refund_coins(tx, order)
+            await order_payouts.refund_coins(tx, rails.intents, order)
             return
         free = await _refundable(tx, order)
         if free > 0:
@@ -132,18 +136,27 @@ async def refund_payment(db: Database, rails: Rails, refund_id: str) -> None:
     if refund.state in {OperationState.SUCCEEDED, OperationState.DECLINED}:
         return
     rail, receipt = rails.payin[payment.provider], None
-    if refund.state != OperationState.INTENDED or now - refund.created_at > KEY_LIFETIME:
+    wanted = Wanted(payment, refund, now - refund.asked_at)
+    if refund.state == OperationState.PENDING or wanted.stale:
         # Not being allowed to look, with a key that is being changed say, does not mean that there is no refund.
-        receipt = await rail.find_refund(payment.reference, refund_id)
+        async with watched(db, refund.order_id):
+            receipt = await rail.find_refund(payment.reference, refund_id)
+        if receipt is None and refund.state == OperationState.PENDING:
+            raise OutcomeUnknown(payment.provider, f"refund {refund_id} was accepted and is nowhere")
+        wanted = wanted if receipt is not None else await again(db, wanted)
     try:
         if receipt is None:
-            amount = Money(refund.units, asset_by_id(refund.asset))
-            receipt = await rail.refund(payment.reference, amount, refund_id=refund_id, order_id=refund.order_id)
+            receipt = await rail.refund(
+                payment.reference,
+                Money(refund.units, asset_by_id(refund.asset)),
+                refund_id=refund_id,
+                order_id=refund.order_id,
+                key=wanted.operation.key,
+            )
     except ProviderRejected as refused:
         receipt = _declined(refund, payment, refused)
-    except OutcomeUnknown:
-        async with db.transaction() as tx:
-            await payment_rows.decide(tx, refund_id, OperationState.UNKNOWN)
+    except OutcomeUnknown as lost:
+        await unknown(db, refund, lost)
         raise
     async with db.transaction() as tx:
         await observe(tx, refund_id, receipt)
@@ -168,6 +181,8 @@ async def observe(tx: Transaction, refund_id: str, receipt: RefundReceipt) -> No
     refund = await payment_rows.operation(tx, refund_id)  # once more, now that nobody else can change it
     assert order is not None  # noqa: S101
     assert refund is not None  # noqa: S101
+    if receipt.unknown_status is not None:
+        await raise_alert(tx, "unknown_provider_status", refund_id, f"refund {receipt.unknown_status}")
     booked = refund.state in {OperationState.PENDING, OperationState.SUCCEEDED}
     moved = Moved(refund_id, amount=refund.units)
     if receipt.outcome is Outcome.DECLINED:

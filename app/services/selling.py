@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.db import deposit_addresses as address_rows
@@ -25,9 +26,9 @@ from app.domain.errors import (
     ValidationFailed,
 )
 from app.domain.money import Asset
-from app.ports.chain import Branch, ChainProvider, Destination
+from app.ports.chain import Addresses, Branch, Destination
 from app.schemas.orders import OrderIn
-from app.services import external_accounts, idempotent, sell_orders
+from app.services import external_accounts, idempotent, screening, sell_orders
 from app.services.idempotent import Answer, IdempotentRequest
 from app.services.order_view import order_out
 from app.services.policy import Policy
@@ -40,7 +41,7 @@ class _Asked:
 
     caller: Caller
     body: OrderIn
-    rail: ChainProvider
+    rail: Addresses
     account_id: str
     refund_to: Destination | None
     request_id: str
@@ -58,12 +59,15 @@ async def place(
 ) -> Answer:
     """Place a sell order on a quote, in one transaction with its key.
 
-    Raises ValidationFailed for what belongs to a buy or is missing, AddressInvalid and NetworkMismatch for a refund
-    address. What the stored quote or account refuses is an answer that every repetition gets: NotFound, QuoteUsed,
+    Raises ValidationFailed for what belongs to a buy or is missing, AddressInvalid, NetworkMismatch and AddressBlocked
+    for a refund address. What the stored quote or account refuses is an answer that every repetition gets: NotFound,
+    QuoteUsed,
     QuoteExpired, ExternalAccountUnverified, ConflictState for a known external_id. Two requests with one external_id
     at the same moment: UniqueViolationError for one of them.
     """
     asked = _read(rails, caller, body, asset_by_id(quote.source_asset), request_id)
+    if asked.refund_to is not None:
+        await screening.admit(db, asked.refund_to.text, caller=request, pointer="/refund_address")
 
     async def act(tx: Transaction) -> tuple[int, bytes]:
         order = await _place(tx, rails, policy, asked)
@@ -82,7 +86,7 @@ def _read(rails: Rails, caller: Caller, body: OrderIn, coin: Asset, request_id: 
     return _Asked(caller, body, rail, body.external_account_id, refund_to, request_id)
 
 
-def parsed(rail: ChainProvider, text: str, *, pointer: str) -> Destination:
+def parsed(rail: Addresses, text: str, *, pointer: str) -> Destination:
     """Read the customer's own address; raises AddressInvalid or NetworkMismatch with where it stood."""
     try:
         return rail.parse(text)
@@ -116,7 +120,8 @@ async def _place(tx: Transaction, rails: Rails, policy: Policy, asked: _Asked) -
     order.order_metadata = dict(body.metadata)
     if asked.refund_to is not None:
         order.refund_address, order.refund_script = asked.refund_to.text, asked.refund_to.script
-    given_out = await fresh_address(tx, asked.rail, caller, quote.source_asset, route="order")
+    beside = rails.beside(asked.rail.network)
+    given_out = await fresh_address(tx, asked.rail, caller, quote.source_asset, route="order", beside=beside)
     given_out.order_id, order.deposit_address = order.id, given_out.address
     await sell_orders.write(tx, order)
     await address_rows.insert(tx, given_out)
@@ -136,11 +141,15 @@ async def _usable(tx: Transaction, partner_id: str, quote_id: str) -> Quote:
 
 
 async def fresh_address(
-    tx: Transaction, rail: ChainProvider, caller: Caller, asset: str, *, route: str
+    tx: Transaction, rail: Addresses, caller: Caller, asset: str, *, route: str, beside: Sequence[str]
 ) -> DepositAddress:
-    """An address that nobody was given before, watched from now on; its row is the caller's to complete and write."""
+    """An address that nobody was given before, watched from now on, on the networks `beside` its own as well.
+
+    Its row is the caller's to complete and write.
+    """
     address = rail.new_address(Branch.RECEIVE, await address_rows.next_index(tx))
-    await wallet.add_addresses(tx, rail.network, [address], "deposit")
+    for network in (rail.network, *beside):
+        await wallet.add_addresses(tx, network, [address], "deposit")
     return DepositAddress(
         id=new_id("da"),
         partner_id=caller.partner_id,

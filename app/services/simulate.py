@@ -51,7 +51,7 @@ async def pay(db: Database, simulator: Simulator, partner_id: str, body: PayIn, 
         await simulator.pay(payment.reference, body.card)
         return CardPaidOut(order_id=order.id).model_dump_json().encode()
 
-    return await _once(db, request, act)
+    return await once(db, request, act)
 
 
 async def mine(db: Database, rails: Rails, simulator: Simulator, body: MineIn, request: IdempotentRequest) -> Answer:
@@ -62,7 +62,7 @@ async def mine(db: Database, rails: Rails, simulator: Simulator, body: MineIn, r
         hashes = await simulator.mine(body.network, body.blocks)
         return MinedOut(network=body.network, blocks=hashes).model_dump_json().encode()
 
-    return await _once(db, request, act)
+    return await once(db, request, act)
 
 
 async def deposit(
@@ -86,7 +86,7 @@ async def deposit(
             await simulator.mine(address.network, body.confirmations)
         return DepositedOut(network=address.network, tx_hash=txid).model_dump_json().encode()
 
-    return await _once(db, request, act)
+    return await once(db, request, act)
 
 
 async def settle(
@@ -98,7 +98,7 @@ async def settle(
         await simulator.settle(await _at_the_bank(db, partner_id, body.payout_id))
         return AchActOut(act="ach.settle", payout_id=body.payout_id).model_dump_json().encode()
 
-    return await _once(db, request, act)
+    return await once(db, request, act)
 
 
 async def give_back(
@@ -110,7 +110,7 @@ async def give_back(
         await simulator.give_back(await _at_the_bank(db, partner_id, body.payout_id), body.code)
         return AchActOut(act="ach.return", payout_id=body.payout_id).model_dump_json().encode()
 
-    return await _once(db, request, act)
+    return await once(db, request, act)
 
 
 async def _at_the_bank(db: Database, partner_id: str, payout_id: str) -> str:
@@ -135,7 +135,7 @@ async def _address(db: Database, partner_id: str, body: DepositIn) -> DepositAdd
     return found
 
 
-async def _once(db: Database, request: IdempotentRequest, act: Callable[[], Awaitable[bytes]]) -> Answer:
+async def once(db: Database, request: IdempotentRequest, act: Callable[[], Awaitable[bytes]]) -> Answer:
     """Act and keep the answer, or give the answer that was kept.
 
     No transaction is open while the far side works. Two requests with one key at the same moment may both act: this is

@@ -18,9 +18,23 @@ from app.db.payments import OperationKind
 from app.domain.errors import Conflict
 from app.domain.order import OrderState
 from app.ports.errors import ProviderError
-from app.services import bank_payouts, batch_payments, orders, payments, payout_sends, refunds, sends
+from app.services import (
+    bank_payouts,
+    batch_payments,
+    bumps,
+    head_age,
+    orders,
+    payments,
+    payout_sends,
+    refunds,
+    sends,
+    strays,
+    surplus,
+    treasury,
+)
+from app.services.preparing import Sender
 from app.services.rails import Rails
-from app.services.sends import Sender
+from app.services.spending import SendWaits
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +95,8 @@ async def settle_operations(db: Database, rails: Rails) -> int:
                 work = payments.cancel(db, rails, operation.order_id)
             case OperationKind.REFUND:
                 work = refunds.refund_payment(db, rails, operation.id)
+            case OperationKind.RETURN:
+                work = surplus.give_back(db, rails, operation.id)
         await _tolerate(db, operation.id, work)
     return len(open_operations)
 
@@ -92,13 +108,30 @@ async def rebroadcast(db: Database, senders: Mapping[str, Sender]) -> int:
         async with db.connection() as connection:
             silent = await wallet.silent_lineages(connection, network, _AT_ONCE)
         for record in silent:
-            lineage_id, order_id = record["lineage_id"], record["order_id"]
-            if order_id is None:
-                await _tolerate(db, lineage_id, payout_sends.broadcast(db, sender, lineage_id))
-            else:
-                await _tolerate(db, lineage_id, sends.broadcast(db, sender, order_id))
+            lineage_id = record["lineage_id"]
+            match record["purpose"]:
+                case "deliver":
+                    work = sends.broadcast(db, sender, record["order_id"])
+                case "payout":
+                    work = payout_sends.broadcast(db, sender, lineage_id)
+                case _:
+                    work = treasury.broadcast(db, sender, lineage_id)
+            await _tolerate(db, lineage_id, work)
         count += len(silent)
     return count
+
+
+async def bump(db: Database, senders: Mapping[str, Sender]) -> int:
+    """Pay more for what no block takes; how many transactions wait so long."""
+    return sum([await bumps.bump_stuck(db, sender) for sender in senders.values()])
+
+
+async def mind_wallets(db: Database, senders: Mapping[str, Sender]) -> int:
+    """Look after the coins of every wallet, and at chains that stand still; how many wallets there are."""
+    for network, sender in senders.items():
+        await head_age.watch(db, network, sender.rules.head_age)
+        await _tolerate(db, network, treasury.mind(db, sender))
+    return len(senders)
 
 
 async def wake_jobs(db: Database) -> None:
@@ -115,6 +148,7 @@ async def wake_jobs(db: Database) -> None:
         await batch_payments.wake(tx, _AT_ONCE)
         late = await deliveries.claim_overdue(tx, _AT_ONCE)
         await enqueue(tx, [Job(JobName.DELIVER, delivery_id) for delivery_id in late])
+    await strays.wake(db, _AT_ONCE)
 
 
 async def forget_old_answers(db: Database) -> None:
@@ -127,7 +161,7 @@ async def _tolerate(db: Database, subject: str, work: Awaitable[object]) -> None
     """A provider's failure waits for the next sweep, what we refuse for a person; none of it stops the others' turn."""
     try:
         await work
-    except ProviderError as error:
+    except (ProviderError, SendWaits) as error:
         log.warning("sweep.provider_failed", subject=subject, error=str(error))
     except Conflict as refused:
         async with db.transaction() as tx:

@@ -11,15 +11,16 @@ from app.ports.payout import BankRail
 from app.ports.records import BankRecords, FarSide, RequestRecords
 from app.services.rails import Rails
 from app.settings import Settings
-from app.wiring import bitcoin, increase, sepa, stripe
+from app.wiring import bitcoin, evm, increase, sepa, stripe
+from app.wiring.signing import Signing
 from providers.sandbox.client import SandboxClient
 from providers.sandbox.records import SandboxRecords
 from providers.stripe.vocabulary import API_VERSION
 
 
-def build(settings: Settings, http: httpx.AsyncClient, stack: AsyncExitStack) -> Rails:
+def build(settings: Settings, http: httpx.AsyncClient, stack: AsyncExitStack, signing: Signing) -> Rails:
     """Every rail that is configured; what they open is closed by the stack."""
-    card, coins = stripe.rail(settings), bitcoin.rail(settings, http)
+    card = stripe.rail(settings)
     stack.push_async_callback(card.aclose)
     banks: dict[str, BankRail] = {}
     dollars = increase.rail(settings)
@@ -31,11 +32,15 @@ def build(settings: Settings, http: httpx.AsyncClient, stack: AsyncExitStack) ->
     return Rails(
         livemode=settings.process.livemode,
         payin={card.provider: card},
-        methods={"card": card.provider},
-        chains={coins.network: coins},
+        methods=dict.fromkeys(settings.payin.payin_methods, card.provider),
+        chains={chain.name: bitcoin.rail(chain, http, signing) for chain in bitcoin.chains(settings)},
         notifications=_notifications(settings),
         publishable_keys={} if publishable is None else {card.provider: publishable},
         api_versions={card.provider: API_VERSION},
+        accounts={} if settings.stripe.stripe_account is None else {card.provider: settings.stripe.stripe_account},
+        statements={card.provider: stripe.records(settings, http)},
+        account_chains=evm.chains(settings, http, signing),
+        intents=signing.intents,
         banks=banks,
         bank_files={} if euros is None else {euros.form.provider: euros},
         credits={} if dollars is None else {"USD": dollars},
@@ -48,7 +53,8 @@ def far_side(settings: Settings, http: httpx.AsyncClient) -> FarSide:
     sandbox_url = settings.process.sandbox_url
     return FarSide(
         payins={"stripe": stripe.records(settings, http)},
-        chains={"bitcoin": bitcoin.records(settings, http)},
+        chains={chain.name: bitcoin.records(chain, http) for chain in bitcoin.chains(settings)},
+        accounts=evm.records(settings, http),
         banks=_bank_records(settings, http),
         requests={} if sandbox_url is None else _requests(settings, SandboxClient(http, sandbox_url)),
     )

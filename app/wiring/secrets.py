@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from app.domain.intent import IntentKeys
 from app.services.sealing import Sealer
 from app.settings import Settings
 
@@ -16,6 +18,14 @@ def sealer(settings: Settings) -> Sealer:
     if not path.exists():
         write_secret(path, Fernet.generate_key().decode())
     return Sealer([line.encode() for line in path.read_text().split()])
+
+
+def intent_keys(settings: Settings) -> IntentKeys:
+    """The keys of the seals upon what is agreed to be sent; outside live mode a first one is made."""
+    path = settings.signer.intent_keys_file or settings.process.secrets / "intent_keys"
+    if not path.exists():
+        write_secret(path, secrets.token_hex(32))
+    return IntentKeys.read(path.read_text())
 
 
 def write_secret(path: Path, secret: str) -> None:

@@ -13,11 +13,15 @@ from providers.stripe.records import StripeRecords
 
 def rail(settings: Settings) -> StripeRail:
     """The adapter; raises NotConfigured without a key."""
-    key = settings.stripe.stripe_secret_key
-    if key is None:
+    stripe = settings.stripe
+    if stripe.stripe_secret_key is None:
         raise NotConfigured("RAMPWRIGHT_STRIPE_SECRET_KEY is not set")
     return StripeRail(
-        key.get_secret_value(), livemode=settings.process.livemode, api_base=settings.stripe.stripe_api_base
+        stripe.stripe_secret_key.get_secret_value(),
+        livemode=settings.process.livemode,
+        api_base=stripe.stripe_api_base,
+        account=stripe.stripe_account,
+        transfer_country=stripe.stripe_transfer_country,
     )
 
 
@@ -28,6 +32,7 @@ def notifications(settings: Settings) -> StripeNotifications | None:
 
 
 def records(settings: Settings, http: httpx.AsyncClient) -> StripeRecords:
-    """Its own books, for the auditor."""
-    key = settings.stripe.stripe_secret_key
-    return StripeRecords(http, "" if key is None else key.get_secret_value(), api_base=settings.stripe.stripe_api_base)
+    """Its own books: the statement that the worker reads on, and the auditor's records."""
+    stripe = settings.stripe
+    key = "" if stripe.stripe_secret_key is None else stripe.stripe_secret_key.get_secret_value()
+    return StripeRecords(http, key, api_base=stripe.stripe_api_base, account=stripe.stripe_account)

@@ -34,6 +34,7 @@ class BitcoinAddresses:
 
         The text itself is never repeated in an error: people paste private keys into address fields.
         """
+        self._refuse_confidential(text)
         kind, payload = self._segwit(text) or self._base58(text)
         if payload in _BURN:
             raise AddressInvalid("Coins sent to this address could never be spent.")
@@ -43,6 +44,12 @@ class BitcoinAddresses:
     def estimate_vsize(self, inputs: int, scripts: Sequence[str]) -> int:
         """The virtual size in bytes of a transaction with so many of our inputs and these output scripts."""
         return vsize_of(inputs, scripts)
+
+    def _refuse_confidential(self, text: str) -> None:
+        """Litecoin's extension blocks (LIP-0003) hide who got what: a payment there could not be shown to have come."""
+        hrp = self._network.confidential_hrp
+        if hrp is not None and text.lower().startswith(f"{hrp}1"):
+            raise AddressInvalid("Addresses of Litecoin's extension blocks (MWEB) are not paid to; give another one.")
 
     def _segwit(self, text: str) -> tuple[ScriptKind, bytes] | None:
         """Read a segwit address; None when the text is not a sound one of any network."""

@@ -6,7 +6,8 @@ import hashlib
 from functools import reduce
 from operator import xor
 
-_BASE58 = {char: value for value, char in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
+_BASE58_CHARS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BASE58 = {char: value for value, char in enumerate(_BASE58_CHARS)}
 _BECH32_CHARS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BECH32 = {char: value for value, char in enumerate(_BECH32_CHARS)}
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -60,6 +61,28 @@ def decode_segwit(text: str) -> tuple[str, int, bytes]:
     if version > 16 or not 2 <= len(program) <= 40 or (version == 0 and len(program) not in (20, 32)):
         raise ValueError("no such witness program")
     return hrp, version, program
+
+
+def encode_base58check(payload: bytes) -> str:
+    """A payload, version byte included, as base58check text."""
+    data = payload + double_sha256(payload)[:4]
+    number, digits = int.from_bytes(data, "big"), ""
+    while number:
+        number, value = divmod(number, 58)
+        digits = _BASE58_CHARS[value] + digits
+    return _BASE58_CHARS[0] * (len(data) - len(data.lstrip(b"\0"))) + digits
+
+
+def encode_segwit(hrp: str, version: int, program: bytes) -> str:
+    """A witness program as the one lower-case spelling of its address."""
+    number, bits = int.from_bytes(program, "big"), len(program) * 8
+    padding = -bits % 5
+    number, bits = number << padding, bits + padding
+    values = [version, *(number >> shift & 31 for shift in range(bits - 5, -1, -5))]
+    wanted = _CHECKSUM_BECH32M if version else _CHECKSUM_BECH32
+    check = _polymod(_expand(hrp) + values + [0] * 6) ^ wanted
+    values += [check >> 5 * place & 31 for place in range(5, -1, -1)]
+    return f"{hrp}1" + "".join(_BECH32_CHARS[value] for value in values)
 
 
 def _expand(hrp: str) -> list[int]:

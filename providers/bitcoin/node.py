@@ -26,7 +26,7 @@ from providers.bitcoin.answers import (
     transaction_of,
 )
 
-PROVIDER: Final = "bitcoin"
+_BITCOIN: Final = "bitcoin"
 
 T = TypeVar("T")
 
@@ -66,9 +66,20 @@ class Node:
     """A connection to one node."""
 
     def __init__(
-        self, client: httpx.AsyncClient, url: str, *, user: str, password: str, timeout_seconds: float = 30
+        self,
+        client: httpx.AsyncClient,
+        url: str,
+        *,
+        user: str,
+        password: str,
+        provider: str = _BITCOIN,
+        timeout_seconds: float = 30,
     ) -> None:
-        """Use the caller's client, who also closes it: a Core node does not stop while a connection is open."""
+        """Use the caller's client, who also closes it: a Core node does not stop while a connection is open.
+
+        Errors name the `provider`.
+        """
+        self.provider = provider
         self._client = client
         self._url = url
         self._auth = httpx.BasicAuth(user, password)
@@ -90,7 +101,7 @@ class Node:
         except NodeError as error:
             if error.code == _INVALID_PARAMETER:
                 return None
-            raise _unavailable(error) from None
+            raise self._unavailable(error) from None
 
     async def block(self, block_hash: str) -> dict[str, object]:
         """A block with its transactions, as `getblock` tells it with verbosity 2."""
@@ -111,7 +122,18 @@ class Node:
         except NodeError as error:
             if error.code == _INVALID_ADDRESS_OR_KEY:
                 return None
-            raise _unavailable(error) from None
+            raise self._unavailable(error) from None
+
+    async def spent_by(self, txid: str, block_hash: str) -> list[dict[str, object]]:
+        """The inputs of a transaction in a block that is named, which needs no index of all transactions.
+
+        Nodes that know what their inputs spent say so with verbosity 2 (Bitcoin Core from 25 on); others read it as 1.
+        """
+        answer = await self._read(as_object, "getrawtransaction", txid, 2, block_hash)
+        try:
+            return [as_object(item) for item in as_list(answer.get("vin"))]
+        except Unusable as error:
+            raise ProviderUnavailable(self.provider, f"a transaction cannot be read: {error}") from None
 
     async def estimated_fee(self, target_blocks: int) -> int | None:
         """What to pay to be mined within so many blocks, in satoshi per 1000 virtual bytes; None if it cannot say."""
@@ -122,7 +144,7 @@ class Node:
             return None
         except NodeError as error:
             if error.code in _NOT_NOW:
-                raise _unavailable(error) from None
+                raise self._unavailable(error) from None
             return None
 
     async def send(self, raw: bytes, txid: str) -> None:
@@ -138,7 +160,7 @@ class Node:
             await self._judge(error, txid)
             return
         if answer != txid:
-            raise OutcomeUnknown(PROVIDER, "the node answered a broadcast with another transaction's id")
+            raise OutcomeUnknown(self.provider, "the node answered a broadcast with another transaction's id")
 
     async def _judge(self, error: NodeError, txid: str) -> None:
         """Return when the transaction is with the network in spite of the error; raise what it means otherwise."""
@@ -146,13 +168,13 @@ class Node:
         if error.code == _ALREADY_MINED or (error.code == _POLICY and _says(error, _ALREADY_WAITING)):
             return
         if error.code in _NOT_NOW or (error.code == _POLICY and _says(error, _LATER)):
-            raise ProviderUnavailable(PROVIDER, error.message, code=code) from None
+            raise ProviderUnavailable(self.provider, error.message, code=code) from None
         if error.code not in _REFUSALS:
             # An internal error of the node says nothing about how far it had come.
-            raise OutcomeUnknown(PROVIDER, error.message, code=code) from None
+            raise OutcomeUnknown(self.provider, error.message, code=code) from None
         if error.code == _MISSING_INPUTS and await self._explains_missing(txid):
             return
-        raise ProviderRejected(PROVIDER, error.message, code=code) from None
+        raise ProviderRejected(self.provider, error.message, code=code) from None
 
     async def _explains_missing(self, txid: str) -> bool:
         """Whether the inputs are missing because the transaction itself is known.
@@ -163,11 +185,13 @@ class Node:
             await self._query(as_text, "getrawtransaction", txid)
         except NodeError as error:
             if error.code != _INVALID_ADDRESS_OR_KEY:
-                raise _unavailable(error) from None
+                raise self._unavailable(error) from None
         else:
             return True
         if await self._read(_is_behind, "getblockchaininfo"):
-            raise ProviderUnavailable(PROVIDER, "the node has not caught up with the chain", code=str(_MISSING_INPUTS))
+            raise ProviderUnavailable(
+                self.provider, "the node has not caught up with the chain", code=str(_MISSING_INPUTS)
+            )
         return False
 
     async def _read(self, convert: Callable[[object], T], method: str, *params: object) -> T:
@@ -175,16 +199,16 @@ class Node:
         try:
             return await self._query(convert, method, *params)
         except NodeError as error:
-            raise _unavailable(error) from None
+            raise self._unavailable(error) from None
 
     async def _query(self, convert: Callable[[object], T], method: str, *params: object) -> T:
         """As `_read`, but the node's own errors come through as NodeError."""
         try:
             return convert(await self._ask(method, *params))
         except OutcomeUnknown as error:
-            raise ProviderUnavailable(PROVIDER, "the node's answer was lost", code=error.code) from error
+            raise ProviderUnavailable(self.provider, "the node's answer was lost", code=error.code) from error
         except Unusable as error:
-            raise ProviderUnavailable(PROVIDER, f"the node's answer cannot be used: {error}") from None
+            raise ProviderUnavailable(self.provider, f"the node's answer cannot be used: {error}") from None
 
     async def _ask(self, method: str, *params: object) -> object:
         """One call. Raises NodeError, ProviderUnavailable when nothing was done, OutcomeUnknown when the answer
@@ -194,15 +218,18 @@ class Node:
         try:
             response = await self._client.post(self._url, json=body, auth=self._auth, timeout=self._timeout)
         except _NEVER_SENT as error:
-            raise ProviderUnavailable(PROVIDER, f"the node cannot be reached: {type(error).__name__}") from None
+            raise ProviderUnavailable(self.provider, f"the node cannot be reached: {type(error).__name__}") from None
         except httpx.HTTPError as error:
-            raise OutcomeUnknown(PROVIDER, f"the node's answer was lost: {type(error).__name__}") from None
+            raise OutcomeUnknown(self.provider, f"the node's answer was lost: {type(error).__name__}") from None
         if response.status_code in _TURNED_AWAY:
-            raise ProviderUnavailable(PROVIDER, "the node turned us away", code=str(response.status_code))
-        return _result_of(response, call_id)
+            raise ProviderUnavailable(self.provider, "the node turned us away", code=str(response.status_code))
+        return _result_of(response, call_id, self.provider)
+
+    def _unavailable(self, error: NodeError) -> ProviderUnavailable:
+        return ProviderUnavailable(self.provider, error.message, code=str(error.code))
 
 
-def _result_of(response: httpx.Response, call_id: int) -> object:
+def _result_of(response: httpx.Response, call_id: int, provider: str) -> object:
     """The result in a response. Core answers errors with status 500, 404 or 400 and a body that explains."""
     code = str(response.status_code)
     try:
@@ -217,7 +244,7 @@ def _result_of(response: httpx.Response, call_id: int) -> object:
         if answer.get("id") != call_id or "result" not in answer or not response.is_success:
             raise Unusable("not an answer to this call")
     except Unusable:
-        raise OutcomeUnknown(PROVIDER, "the node's answer cannot be read", code=code) from None
+        raise OutcomeUnknown(provider, "the node's answer cannot be read", code=code) from None
     return answer["result"]
 
 
@@ -228,7 +255,3 @@ def _says(error: NodeError, phrases: tuple[str, ...]) -> bool:
 def _is_behind(answer: object) -> bool:
     info = as_object(answer)
     return as_count(info.get("blocks")) < as_count(info.get("headers"))
-
-
-def _unavailable(error: NodeError) -> ProviderUnavailable:
-    return ProviderUnavailable(PROVIDER, error.message, code=str(error.code))

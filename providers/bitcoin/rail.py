@@ -23,39 +23,41 @@ from providers.bitcoin.addresses import BitcoinAddresses
 from providers.bitcoin.answers import Unusable, as_hash, block_of
 from providers.bitcoin.building import FeePolicy, check_signed, plan_transaction
 from providers.bitcoin.layout import read_transaction
-from providers.bitcoin.node import PROVIDER, Node
-from providers.bitcoin.signer import Signer
-from providers.bitcoin.wallet import Wallet
+from providers.bitcoin.node import Node
+from providers.bitcoin.signer import Account, Signer
 
 _DEFAULT_FEES: Final = FeePolicy()
 _KILO: Final = 1000
 
 
 class BitcoinRail:
-    """Bitcoin, or one of its test networks: whichever the wallet is of."""
+    """Bitcoin or Litecoin, or one of their test networks: whichever the wallet is of."""
 
     def __init__(
         self,
         *,
-        wallet: Wallet,
+        wallet: Account,
+        signer: Signer,
         node: Node,
         fees: FeePolicy = _DEFAULT_FEES,
         start_height: int = 0,
-        signer: Signer | None = None,
     ) -> None:
-        """Reading begins at `start_height` when no block is known. The wallet signs unless another signer is given."""
+        """Watch the wallet's addresses, and have its transactions signed by whoever holds its keys.
+
+        Reading begins at `start_height` when no block is known.
+        """
         self._wallet = wallet
         self._node = node
         self._fees = fees
         self._start_height = start_height
-        self._signer: Signer = signer or wallet
+        self._signer = signer
         self._addresses = BitcoinAddresses(wallet.network)
         self._chain_checked = False
 
     @property
     def network(self) -> str:
         """The network's name in the catalogue, the same for test networks."""
-        return "bitcoin"
+        return self._wallet.network.catalogue
 
     def new_address(self, branch: Branch, index: int) -> Address:
         """Derive one of our own addresses."""
@@ -70,17 +72,34 @@ class BitcoinRail:
         return self._addresses.estimate_vsize(inputs, scripts)
 
     async def prepare(
-        self, coins: Sequence[CoinInput], recipients: Sequence[Recipient], change: Address, *, fee_rate: int
+        self,
+        coins: Sequence[CoinInput],
+        recipients: Sequence[Recipient],
+        change: Address,
+        *,
+        fee_rate: int,
+        least_fee: int = 0,
+        spread: Sequence[Address] = (),
     ) -> SignedTransaction:
         """Build and sign, paying `fee_rate` satoshi per virtual byte; the same arguments give the same bytes.
 
-        Raises ValueError when the coins do not suffice or the arguments are not in order, and for change that
-        would not come back to this wallet. Takes milliseconds per coin and gives way to nobody meanwhile.
+        See `building.plan_transaction` for the arguments and what is raised, and for change that would not come back
+        to this wallet ValueError is. Takes milliseconds per coin and gives way to nobody meanwhile.
         """
-        if self._wallet.address(change.branch, change.index) != change:
-            raise ValueError("the change address is not one of ours")
-        plan = plan_transaction(coins, recipients, change, fee_rate=fee_rate, fees=self._fees)
-        return check_signed(plan, self._signer.sign(plan.draft))
+        for address in (change, *spread):
+            if self._wallet.address(address.branch, address.index) != address:
+                raise ValueError("the change address is not one of ours")
+        plan = plan_transaction(
+            coins,
+            recipients,
+            change,
+            fee_rate=fee_rate,
+            fees=self._fees,
+            least_fee=least_fee,
+            spread=spread,
+            dust_rate=self._wallet.network.dust_rate,
+        )
+        return check_signed(plan, await self._signer.sign(plan.draft))
 
     async def broadcast(self, raw: bytes) -> None:
         """Hand the bytes to the network; "already known" is success. Errors as in `node.Node.send`."""
@@ -133,7 +152,7 @@ class BitcoinRail:
                 following = answer.get("nextblockhash")  # saves asking for it; absent at the tip
                 next_hash = None if following is None else as_hash(following)
             except Unusable as error:
-                raise ProviderUnavailable(PROVIDER, f"a block cannot be read: {error}") from None
+                raise ProviderUnavailable(self._node.provider, f"a block cannot be read: {error}") from None
             if not follows or block.id.height != height + len(blocks):
                 break
             blocks.append(block)
@@ -147,5 +166,5 @@ class BitcoinRail:
         chain = await self._node.chain()
         if chain not in self._wallet.network.chains:
             name = self._wallet.network.name
-            raise ProviderUnavailable(PROVIDER, f"the node follows {chain!r}, the wallet is of {name!r}")
+            raise ProviderUnavailable(self._node.provider, f"the node follows {chain!r}, the wallet is of {name!r}")
         self._chain_checked = True

@@ -10,7 +10,7 @@ from app.ports.chain import BlockId, ChainBlock, ChainTransaction
 from app.ports.errors import ProviderUnavailable
 from app.ports.records import ChainCoins, ChainMovedError
 from providers.bitcoin.answers import Unusable, as_count, as_hash, as_object, as_satoshi, block_of
-from providers.bitcoin.node import PROVIDER, Node
+from providers.bitcoin.node import Node
 
 # Bitcoin Core walks its whole set of unspent outputs for one scan: minutes on the main network.
 _SCAN_SECONDS = 900.0
@@ -35,9 +35,20 @@ def _coins(answer: object) -> ChainCoins:
 class BitcoinRecords:
     """Implements ChainRecords."""
 
-    def __init__(self, client: httpx.AsyncClient, url: str, *, user: str, password: str, start_height: int = 0) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        url: str,
+        *,
+        user: str,
+        password: str,
+        provider: str = "bitcoin",
+        start_height: int = 0,
+    ) -> None:
         """Use the caller's client, who also closes it. History begins at `start_height`, where the wallet's does."""
-        self._node = _Scanner(client, url, user=user, password=password, timeout_seconds=_SCAN_SECONDS)
+        self._node = _Scanner(
+            client, url, user=user, password=password, provider=provider, timeout_seconds=_SCAN_SECONDS
+        )
         self._start_height = start_height
 
     async def coins(self, scripts: Sequence[str]) -> ChainCoins:
@@ -70,7 +81,7 @@ class BitcoinRecords:
         try:
             return block_of(answer), _hash(answer, "previousblockhash"), _hash(answer, "nextblockhash")
         except Unusable as error:
-            raise ProviderUnavailable(PROVIDER, f"a block cannot be read: {error}") from None
+            raise ProviderUnavailable(self._node.provider, f"a block cannot be read: {error}") from None
 
 
 def _hash(answer: dict[str, object], name: str) -> str | None:

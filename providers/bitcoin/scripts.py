@@ -16,9 +16,9 @@ _INPUT_WITNESS = 1 + (1 + 72) + (1 + 33)
 _FRAME = 8  # version and lock time
 _MARKER_AND_FLAG = 2
 
-# Bitcoin Core's GetDustThreshold: an output is dust when spending it would cost more than a third of its amount
-# at 3 satoshi per byte; spending weighs 148 bytes, or 67 for a witness program.
-_DUST_RATE = 3
+# Bitcoin Core's GetDustThreshold: an output is dust when it is worth less than it costs at this rate, in satoshi per
+# byte, to make it and to spend it; spending weighs 148 bytes, or 67 for a witness program.
+DUST_RATE: Final = 3
 _SPEND = 148
 _SPEND_WITNESS = 67
 
@@ -64,10 +64,10 @@ def kind_of(script: str) -> ScriptKind:
     raise ValueError("not a script that we pay to")
 
 
-def dust_limit(script: str) -> int:
-    """The smallest amount in satoshi that nodes relay to this script."""
+def dust_limit(script: str, rate: int = DUST_RATE) -> int:
+    """The smallest amount in satoshi that nodes relay to this script; the rate is Bitcoin's unless told otherwise."""
     witness = kind_of(script) not in (ScriptKind.P2PKH, ScriptKind.P2SH)
-    return _DUST_RATE * (_output_size(script) + (_SPEND_WITNESS if witness else _SPEND))
+    return rate * (_output_size(script) + (_SPEND_WITNESS if witness else _SPEND))
 
 
 def vsize_of(inputs: int, scripts: Iterable[str]) -> int:

@@ -1,11 +1,11 @@
-"""Kraken's public order book as a rate source; any venue that answers in Kraken's shape can stand in for it.
+"""Kraken as a rate source: its book channel where a stream is configured, its REST depth where not, or meanwhile.
 
 `GET /0/public/Depth?pair=XBTEUR&count=100` answers with status 200 even when it fails:
 
     {"error": [], "result": {"XXBTZEUR": {"asks": [["61000.00000", "0.200", 1688671659], ...], "bids": [...]}}}
 
 Source: docs.kraken.com, REST API, "Get Order Book" (`count` is 1 to 500) and "Errors" (a non-empty `error` means
-failure).
+failure); public endpoints may be asked once a second (support.kraken.com, "What are the API rate limits?").
 
 A book is used whole or not at all. Prices finer than the quote asset's unit are rounded against the customer (asks
 up, bids down), quantities down, so that we never promise more than the venue offers.
@@ -13,33 +13,36 @@ up, bids down), quantities down, so that we never promise more than the venue of
 
 from __future__ import annotations
 
-import json
-import re
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import httpx
 
-from app.domain.assets import BTC, asset_of
+from app.domain.assets import CATALOGUE
 from app.ports.errors import ProviderThrottled, ProviderUnavailable
-from app.ports.rates import Book, Level
+from app.ports.rates import Book
+from providers.rates.allowance import Allowance
+from providers.rates.fees import FeeTable, KrakenFees
+from providers.rates.kraken_feed import KrakenFeed
+from providers.rates.numbers import FINEST, Scale, Unusable, exact
+from providers.rates.pairs import kraken_answers, kraken_pair
+from providers.rates.rest import Rest
+from providers.rates.stream import Stream
 
-# What we ask for -> what the answer may be keyed by: Kraken answers XBTEUR under its older name.
-_PAIRS: Final = {
-    (BTC.code, "EUR"): ("XBTEUR", "XXBTZEUR"),
-    (BTC.code, "USD"): ("XBTUSD", "XXBTZUSD"),
-    (BTC.code, "GBP"): ("XBTGBP", "XXBTZGBP"),
-    (BTC.code, "JPY"): ("XBTJPY", "XXBTZJPY"),
-}
-_DIGITS: Final = 18  # more than any price or quantity has; a finer number is refused
-_NUMBER: Final = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,18}))?", re.ASCII)
 _THROTTLED: Final = ("EAPI:Rate limit exceeded", "EGeneral:Too many requests")
-_LONGEST_ANSWER: Final = 1_000_000  # bytes; 500 levels a side are about 40,000
+_BASES: Final = frozenset(asset.code for asset in CATALOGUE if not asset.is_fiat)
+_QUOTES: Final = frozenset(asset.code for asset in CATALOGUE if asset.is_fiat)
+CROSSED: Final = "crossed"  # also the code of the refusal, so that the board can tell
+PER_SECOND: Final = 1.0
+_BURST: Final = 8.0
+# A heartbeat comes about once a second when nothing else does (docs.kraken.com, "Heartbeat").
+_SILENCE_SECONDS: Final = 5.0
 
 
 class KrakenRates:
-    """A `RateSource` that asks one venue of Kraken's shape.
+    """A `LiveRateSource` that speaks to one venue of Kraken's shape.
 
     The client brings the timeouts; `name` tells two such venues apart; `clock` is the monotonic clock by which a
     book's age is judged.
@@ -50,142 +53,120 @@ class KrakenRates:
         client: httpx.AsyncClient,
         *,
         base_url: str,
+        stream_url: str | None = None,
         name: str = "kraken",
         count: int = 100,
+        key: tuple[str, str] | None = None,
+        allowance: Allowance | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`base_url` is what stands before `/0/public/Depth`; `count` is how many levels a side to ask for."""
+        """`base_url` is what stands before `/0/public/Depth`, `stream_url` the whole address of the WebSocket v2.
+
+        `count` is how many levels a side to ask for; `key` is an API key and its secret, for reading our own fees;
+        `allowance` is how often the venue may be asked, its own limit unless it is given.
+        """
         if not 1 <= count <= 500:
             raise ValueError("count must be 1 to 500")
-        self._client = client
-        self._url = f"{base_url.rstrip('/')}/0/public/Depth"
         self._name = name
         self._count = count
         self._clock = clock
+        self._rest = Rest(client, name, base_url, allowance or Allowance(per_second=PER_SECOND, burst=_BURST))
+        self.fees = FeeTable(name, None if key is None else KrakenFees(self._rest, name, *key))
+        self.feed = None if stream_url is None else KrakenFeed(self._rest, name, stream_url, clock)
 
     @property
     def name(self) -> str:
         """The venue's name."""
         return self._name
 
+    async def run(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Keep the books and our fees until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.fees.run(pairs))
+            if self.feed is not None:
+                self.feed.follow(pairs)
+                tasks.create_task(Stream(self.feed, self._name, deadline=_SILENCE_SECONDS).run())
+
+    def is_live(self, base: str, quote: str) -> bool:
+        """Whether the pair's book is in memory and in step."""
+        return self.feed is not None and self.feed.is_live(base, quote)
+
     async def depth(self, base: str, quote: str) -> Book:
-        """The book now, as old as the moment we asked; raises ProviderUnavailable for anything we cannot use."""
-        names = _PAIRS.get((base, quote))
-        if names is None:
+        """The book now: as old as the last word of the stream, else as the moment we asked.
+
+        Raises ProviderUnavailable for anything we cannot use.
+        """
+        if base not in _BASES or quote not in _QUOTES:
             raise ProviderUnavailable(self._name, f"no pair {base}/{quote}")
+        fee = self.fees.taker_ppm(base, quote)
+        if self.feed is not None and (book := self.feed.book(base, quote, fee)) is not None:
+            return book
+        return await self._ask(base, quote, fee)
+
+    async def _ask(self, base: str, quote: str, fee: int | None) -> Book:
+        params: dict[str, str | int] = {"pair": kraken_pair(base, quote), "count": self._count}
         taken_at = self._clock()  # before asking: a slow answer is an old one
-        body = await self._ask(names[0])
+        answer = await self._rest.get("/0/public/Depth", params, weight=1)
         try:
-            asks, bids = _sides_from(body, names)
-            return Book(
+            asks, bids = _sides_from(result_of(self._name, answer.body), kraken_answers(base, quote))
+            scale = Scale(base, quote)
+            book = Book(
                 source=self._name,
                 base=base,
                 quote=quote,
-                asks=_levels(asks, asset_of(quote, None).decimals, upwards=True),
-                bids=_levels(bids, asset_of(quote, None).decimals, upwards=False),
-                taken_at=taken_at,
+                asks=scale.levels(asks, upwards=True),
+                bids=scale.levels(bids, upwards=False),
+                taken_at=taken_at - answer.age,
+                taker_ppm=fee,
             )
-        except _Unusable as problem:
-            raise ProviderUnavailable(self._name, f"unusable book: {problem}") from None
-
-    async def _ask(self, pair: str) -> object:
-        """The decoded answer without its error list; raises ProviderUnavailable or ProviderThrottled."""
-        body = _decoded(self._name, await self._fetch(pair))
-        errors = body.get("error") if isinstance(body, dict) else None
-        if not isinstance(body, dict) or not isinstance(errors, list):
-            raise ProviderUnavailable(self._name, "the answer has no error list")
-        if errors:
-            code = str(errors[0])[:80]
-            refusal = ProviderThrottled if code in _THROTTLED else ProviderUnavailable
-            raise refusal(self._name, code)
-        return body.get("result")
-
-    async def _fetch(self, pair: str) -> bytes:
-        """The bytes of an answer with status 200, read no further than we are willing to keep."""
-        content = bytearray()
-        try:
-            async with self._client.stream("GET", self._url, params={"pair": pair, "count": self._count}) as response:
-                if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-                    pause = _seconds(response.headers.get("retry-after"))
-                    raise ProviderThrottled(self._name, "status 429", retry_after=pause)
-                if response.status_code != httpx.codes.OK:
-                    raise ProviderUnavailable(self._name, f"status {response.status_code}")
-                async for chunk in response.aiter_bytes():
-                    content += chunk
-                    if len(content) > _LONGEST_ANSWER:
-                        raise ProviderUnavailable(self._name, "the answer is too long")
-        except httpx.HTTPError as error:
-            raise ProviderUnavailable(self._name, f"no answer: {type(error).__name__}") from error
-        return bytes(content)
+        except Unusable as problem:
+            code = str(problem) if str(problem) == CROSSED else None
+            raise ProviderUnavailable(self._name, f"unusable book: {problem}", code=code) from None
+        if not book.asks or not book.bids:
+            raise ProviderUnavailable(self._name, "unusable book: a side is empty once rounded")
+        return book
 
 
-def _decoded(name: str, content: bytes) -> object:
-    """The bytes read as JSON; raises ProviderUnavailable when they are none."""
-    try:
-        body: object = json.loads(content)
-    except (ValueError, RecursionError):
-        raise ProviderUnavailable(name, "the answer is not JSON") from None
-    return body
-
-
-class _Unusable(Exception):
-    """The answer is not a book that can be priced from."""
+def result_of(name: str, body: object) -> object:
+    """What an answer of Kraken's says; raises ProviderUnavailable or ProviderThrottled for what it refuses."""
+    errors = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not isinstance(errors, list):
+        raise ProviderUnavailable(name, "the answer has no error list")
+    if errors:
+        code = str(errors[0])[:80]
+        refusal = ProviderThrottled if code in _THROTTLED else ProviderUnavailable
+        raise refusal(name, code)
+    return body.get("result")
 
 
 def _sides_from(result: object, names: tuple[str, ...]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Asks and bids as (price, quantity), both in 10^-18; raises _Unusable unless they make a market."""
+    """Asks and bids as (price, quantity), both in 10^-18; raises Unusable unless they make a market."""
     if not isinstance(result, dict) or len(result) != 1:
-        raise _Unusable("not exactly one pair")
+        raise Unusable("not exactly one pair")
     pair, book = next(iter(result.items()))
     if pair not in names:
-        raise _Unusable("another pair than asked for")
+        raise Unusable("another pair than asked for")
     if not isinstance(book, dict):
-        raise _Unusable("no book under the pair")
+        raise Unusable("no book under the pair")
     asks, bids = _entries(book.get("asks")), _entries(book.get("bids"))
     ask_prices, bid_prices = [price for price, _ in asks], [price for price, _ in bids]
     if ask_prices != sorted(ask_prices) or bid_prices != sorted(bid_prices, reverse=True):
-        raise _Unusable("not sorted from the best price on")
+        raise Unusable("not sorted from the best price on")
     if bid_prices[0] >= ask_prices[0]:
-        raise _Unusable("crossed")
+        raise Unusable(CROSSED)
     return asks, bids
 
 
 def _entries(side: object) -> list[tuple[int, int]]:
-    """One side's (price, quantity) pairs; raises _Unusable when it is empty or any entry is malformed."""
+    """One side's (price, quantity) pairs; raises Unusable when it is empty or any entry is malformed."""
     if not isinstance(side, list) or not side:
-        raise _Unusable("a side is missing or empty")
+        raise Unusable("a side is missing or empty")
     entries = []
     for entry in side:
         if not isinstance(entry, list) or len(entry) != 3:
-            raise _Unusable("an entry is not [price, volume, timestamp]")
-        entries.append((_exact(entry[0]), _exact(entry[1])))
+            raise Unusable("an entry is not [price, volume, timestamp]")
+        price, volume = exact(entry[0], FINEST), exact(entry[1], FINEST)
+        if price == 0 or volume == 0:
+            raise Unusable("a price or volume is zero")
+        entries.append((price, volume))
     return entries
-
-
-def _exact(text: object) -> int:
-    """A positive decimal string as a whole number of 10^-18; raises _Unusable for anything else, also for a float."""
-    found = _NUMBER.fullmatch(text) if isinstance(text, str) else None
-    if found is None:
-        raise _Unusable("a price or volume is not a plain decimal string")
-    number = int(found[1] + (found[2] or "").ljust(_DIGITS, "0"))
-    if number == 0:
-        raise _Unusable("a price or volume is zero")
-    return number
-
-
-def _levels(entries: list[tuple[int, int]], quote_decimals: int, *, upwards: bool) -> tuple[Level, ...]:
-    """Whole units, prices rounded `upwards` or down, quantities down; what rounds to nothing is left out."""
-    price_step, quantity_step = 10 ** (_DIGITS - quote_decimals), 10 ** (_DIGITS - BTC.decimals)
-    levels = tuple(
-        Level(-(-price // price_step) if upwards else price // price_step, quantity // quantity_step)
-        for price, quantity in entries
-        if quantity >= quantity_step and (upwards or price >= price_step)
-    )
-    if not levels:
-        raise _Unusable("a side is empty once rounded")
-    return levels
-
-
-def _seconds(header: str | None) -> float | None:
-    """A Retry-After in seconds; None when it is absent or a date."""
-    return float(header) if header is not None and header.isascii() and header.isdigit() else None

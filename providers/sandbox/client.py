@@ -24,6 +24,35 @@ class SandboxClient:
         """Do what the customer's browser does with a test card."""
         await self.command("POST", "/control/stripe/pay", {"payment_intent": payment_reference, "card": card})
 
+    async def authenticate(self, payment_reference: str, *, succeeded: bool) -> None:
+        """End the customer's 3-D Secure challenge."""
+        outcome = "succeeded" if succeeded else "failed"
+        body = {"payment_intent": payment_reference, "outcome": outcome}
+        await self.command("POST", "/control/stripe/authenticate", body)
+
+    async def dispute(self, payment_reference: str, *, units: int | None, outcome: str | None) -> None:
+        """Charge a payment back, wholly or in part; with an `outcome`, end the dispute so."""
+        body = {"payment_intent": payment_reference, "amount": units, "outcome": outcome}
+        await self.command("POST", "/control/stripe/dispute", body)
+
+    async def debit(self, payment_reference: str, account: str) -> None:
+        """Give a mandate for a test bank account, as the customer does in the browser."""
+        body = {"payment_intent": payment_reference, "account": account}
+        await self.command("POST", "/control/stripe/debit", body)
+
+    async def settle_debit(self, payment_reference: str) -> None:
+        """Let the customer's bank answer: pay, or return the debit, as the account does."""
+        await self.command("POST", "/control/stripe/settle", {"payment_intent": payment_reference})
+
+    async def return_debit(self, payment_reference: str, code: str) -> None:
+        """Let the customer's bank return a debit under a code of its scheme, at any time."""
+        await self.command("POST", "/control/stripe/return", {"payment_intent": payment_reference, "code": code})
+
+    async def transfer(self, payment_reference: str, units: int) -> None:
+        """Let a bank transfer arrive where the payment's instructions say."""
+        body = {"payment_intent": payment_reference, "amount": units}
+        await self.command("POST", "/control/stripe/transfer", body)
+
     async def mine(self, network: str, blocks: int) -> list[str]:
         """Mine so many blocks; their hashes. Only `bitcoin` has a miner here."""
         if network != "bitcoin":

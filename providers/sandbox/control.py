@@ -7,67 +7,20 @@ import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
+from providers.sandbox import control_stripe
+from providers.sandbox.control_stripe import Body
 from providers.sandbox.faults import Fault, FaultKind, Faults
 from providers.sandbox.increase.books import owner_named
 from providers.sandbox.requests import LoggedRequest, RequestLog
 from providers.sandbox.store import Store
 from providers.sandbox.stripe.accounts import account_named
-from providers.sandbox.stripe.acts import Act, Acts
-from providers.sandbox.stripe.errors import Document, Refusal, carry_out
-from providers.sandbox.venue import Mood, PairBook, Venue, pair_named
+from providers.sandbox.stripe.acts import Acts
+from providers.sandbox.venue import VENUES, Mood, PairBook, Venue, pair_named
 
 Amount = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{1,10})?$")]
-
-
-class Body(BaseModel):
-    """A request body that knows all its fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Pay(Body):
-    """What the customer's browser would do: confirm with this card. `hold` leaves it processing, as bank debits are."""
-
-    payment_intent: str
-    card: str
-    hold: bool = False
-
-
-class Authenticate(Body):
-    """How the open 3-D Secure challenge ends."""
-
-    payment_intent: str
-    outcome: Literal["succeeded", "failed"]
-
-
-class Payment(Body):
-    """Which payment."""
-
-    payment_intent: str
-
-
-class Dispute(Body):
-    """Open a dispute over a payment, or close the open one."""
-
-    payment_intent: str
-    reason: str = "fraudulent"
-    amount: int | None = Field(default=None, ge=1)
-    outcome: Literal["won", "lost"] | None = None
-
-
-class RefundFail(Body):
-    """Let an accepted refund fail."""
-
-    refund: str
-    reason: str = "expired_or_canceled_card"
-
-
-class RollSecret(Body):
-    """Make a new webhook secret; the old one signs beside it for a day."""
-
-    webhook_endpoint: str
+VenueName = Literal["kraken", "binance"]
 
 
 class FaultIn(Body):
@@ -75,7 +28,7 @@ class FaultIn(Body):
 
     kind: FaultKind
     times: int = Field(default=1, ge=1, le=100_000)
-    target: Literal["stripe", "increase", "bitcoin", "kraken"] | None = None
+    target: Literal["stripe", "increase", "bitcoin", "kraken", "binance"] | None = None
     method: str | None = None
     path: str | None = None
     account: str | None = None
@@ -89,18 +42,23 @@ class FaultIn(Body):
 
 
 class BookIn(Body):
-    """The first levels of a pair, best first, as [price, quantity]; a side left out stays as it is."""
+    """The first levels of a pair, best first, as [price, quantity]; a side left out stays as it is.
 
+    Without `venue` every venue publishes this.
+    """
+
+    venue: VenueName | None = None
     asks: list[tuple[Amount, Amount]] | None = None
     bids: list[tuple[Amount, Amount]] | None = None
     tail: bool = True
     mood: Mood = Mood.NORMAL
+    shift_bps: int = Field(default=0, gt=-10_000, le=100_000_000)
 
 
 def router(*, store: Store, faults: Faults, log: RequestLog, venue: Venue, acts: Acts) -> APIRouter:
     """Every control."""
     routes = APIRouter(prefix="/control")
-    routes.include_router(_stripe(store, acts))
+    routes.include_router(control_stripe.router(store, acts))
     routes.include_router(_faults(faults))
     routes.include_router(_venue(venue))
 
@@ -113,48 +71,6 @@ def router(*, store: Store, faults: Faults, log: RequestLog, venue: Venue, acts:
         known = _account(account) if account is not None else None
         lines: list[LoggedRequest] = log.list(account=known, after=after, limit=limit + 1)
         return {"data": [dataclasses.asdict(line) for line in lines[:limit]], "has_more": len(lines) > limit}
-
-    return routes
-
-
-def _stripe(store: Store, acts: Acts) -> APIRouter:
-    routes = APIRouter(prefix="/stripe")
-
-    @routes.post("/pay")
-    async def pay(body: Pay) -> Document:
-        return _done(store, lambda: acts.pay(body.payment_intent, body.card, hold=body.hold))
-
-    @routes.post("/authenticate")
-    async def authenticate(body: Authenticate) -> Document:
-        return _done(store, lambda: acts.authenticate(body.payment_intent, succeeded=body.outcome == "succeeded"))
-
-    @routes.post("/settle")
-    async def settle(body: Payment) -> Document:
-        """End a payment that was left processing."""
-        return _done(store, lambda: acts.settle(body.payment_intent))
-
-    @routes.post("/expire")
-    async def expire(body: Payment) -> Document:
-        """Let an uncaptured authorisation run out."""
-        return _done(store, lambda: acts.expire(body.payment_intent))
-
-    @routes.post("/dispute")
-    async def dispute(body: Dispute) -> Document:
-        if body.outcome is None:
-            return _done(store, lambda: acts.open_dispute(body.payment_intent, body.amount, body.reason))
-        return _done(store, lambda: acts.close_dispute(body.payment_intent, won=body.outcome == "won"))
-
-    @routes.post("/refund_fail")
-    async def refund_fail(body: RefundFail) -> Document:
-        return _done(store, lambda: acts.fail_refund(body.refund, body.reason))
-
-    @routes.post("/roll_secret")
-    async def roll_secret(body: RollSecret) -> Document:
-        return _done(store, lambda: acts.roll_secret(body.webhook_endpoint))
-
-    @routes.delete("/idempotency")
-    async def forget_keys(account: str) -> Document:
-        return {"forgotten": acts.forget_keys(account_named(account))}
 
     return routes
 
@@ -188,16 +104,18 @@ def _venue(venue: Venue) -> APIRouter:
     @routes.put("/{pair}")
     async def put(pair: str, body: BookIn) -> dict[str, object]:
         name = _pair(pair)
-        now = venue.book(name)
-        asks = now.asks if body.asks is None else tuple(body.asks)
-        bids = now.bids if body.bids is None else tuple(body.bids)
-        venue.put(name, PairBook(asks, bids, body.tail, body.mood))
-        return {"pair": name, **dataclasses.asdict(venue.book(name))}
+        for place in VENUES if body.venue is None else (body.venue,):
+            now = venue.book(name, place)
+            asks = now.asks if body.asks is None else tuple(body.asks)
+            bids = now.bids if body.bids is None else tuple(body.bids)
+            venue.put(name, PairBook(asks, bids, body.tail, body.mood, body.shift_bps), place)
+        return {"pair": name, **dataclasses.asdict(venue.book(name, body.venue or VENUES[0]))}
 
     @routes.delete("/{pair}")
     async def reset(pair: str) -> dict[str, object]:
         name = _pair(pair)
-        venue.reset(name)
+        for place in VENUES:
+            venue.reset(name, place)
         return {"pair": name, **dataclasses.asdict(venue.book(name))}
 
     return routes
@@ -213,13 +131,3 @@ def _pair(text: str) -> str:
     if name is None:
         raise HTTPException(404, "no such pair")
     return name
-
-
-def _done(store: Store, act: Act) -> Document:
-    """Do one act; a declined card is an answer of 200 with Stripe's error, for the customer's browser sees it too."""
-    outcome = carry_out(store, act)
-    if not isinstance(outcome, Refusal):
-        return outcome
-    if outcome.keeps:
-        return {"error": outcome.document}
-    raise HTTPException(outcome.status, outcome.document)

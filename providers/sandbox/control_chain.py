@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from providers.sandbox.bitcoin.errors import RpcError
-from providers.sandbox.bitcoin.node import Node
+from providers.sandbox.bitcoin.node import DEFAULT_FEE_RATE, Node
 
 
 @dataclass(slots=True)
@@ -62,6 +62,13 @@ class Mining(Body):
     paused: bool
 
 
+class Fees(Body):
+    """In satoshi per 1,000 virtual bytes: what `estimatesmartfee` says (null: nothing), and what the miner asks for."""
+
+    estimate: int | None = Field(default=DEFAULT_FEE_RATE, ge=1)
+    least_mined: int = Field(default=0, ge=0)
+
+
 def router(node: Node, miner: Miner) -> APIRouter:
     """The controls of the node."""
     routes = APIRouter(prefix="/control/bitcoin")
@@ -89,6 +96,11 @@ def router(node: Node, miner: Miner) -> APIRouter:
     async def drop(body: Drop) -> dict[str, str]:
         node.drop_from_mempool(body.txid)
         return {"txid": body.txid}
+
+    @routes.put("/fees")
+    async def fees(body: Fees) -> dict[str, int | None]:
+        node.fee_rate, node.least_mined = body.estimate, body.least_mined
+        return body.model_dump()
 
     @routes.put("/mining")
     async def mining(body: Mining) -> dict[str, bool]:

@@ -18,7 +18,8 @@ from providers.sandbox.store import Store
 from providers.sandbox.stripe.accounts import account_of, secret_key_in
 
 ABORT = "sandbox.abort"  # the ASGI extension by which a request cuts its own connection; see main.AbortableProtocol
-TARGETS = {"/stripe": "stripe", "/increase": "increase", "/bitcoin": "bitcoin", "/kraken": "kraken"}
+TARGETS = {"/stripe": "stripe", "/increase": "increase", "/bitcoin": "bitcoin"}
+TARGETS |= {"/kraken": "kraken", "/binance": "binance"}
 # What Increase calls these; for any other status the fault has to bring its own body.
 _INCREASE_ERRORS = {429: "rate_limited_error", 500: "internal_server_error"}
 GARBAGE = b"<html><body>502 Bad Gateway</body></html>"
@@ -190,6 +191,7 @@ def _error_of(fault: Fault, call: Call) -> Answer:
         "stripe": {"error": error},
         "increase": {"type": _INCREASE_ERRORS.get(fault.status), "status": fault.status, "title": "A sandbox fault."},
         "kraken": {"error": ["EService:Unavailable"], "result": {}},
+        "binance": {"code": -1000, "msg": "An unknown error occurred while processing the request."},
         "bitcoin": {"result": None, "error": {"code": -1, "message": "sandbox fault"}, "id": None},
     }
     body = json.dumps(shapes[call.target]) if fault.body is None else fault.body

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from providers.sandbox import control, control_chain, venue
+from providers.sandbox import control, control_chain, venue_binance, venue_kraken
 from providers.sandbox.bitcoin.node import Node
 from providers.sandbox.bitcoin.rpc import router as bitcoin_router
 from providers.sandbox.control_chain import Miner
@@ -37,6 +37,7 @@ from providers.sandbox.stripe.payments import Payments
 from providers.sandbox.stripe.refunds import Refunds
 from providers.sandbox.stripe.resources import Resources
 from providers.sandbox.stripe.verbs import Verbs
+from providers.sandbox.venue import Venue
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def build_app(home: Path, settings: SandboxSettings) -> FastAPI:
     home.mkdir(parents=True, exist_ok=True)
     store = Store(home / "stripe.sqlite")
     sepa_store = Store(home / "sepa.sqlite", SEPA_SCHEMA)
-    faults, log, market = Faults(), RequestLog(store), venue.Venue(store)
+    faults, log, market = Faults(), RequestLog(store), Venue(store)
     stripe, acts, deliveries = _stripe(store, faults, settings)
     folders = Folders(sepa_store, settings.sepa_pause)
     pauses = {"pause": settings.increase_pause, "first_pause": settings.webhook_first_pause}
@@ -79,7 +80,7 @@ def build_app(home: Path, settings: SandboxSettings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if settings.sepa_folder is not None:
             await folders.register(settings.sepa_folder)
-        work = [deliveries.run(), folders.rounds(), bank.run()]
+        work = [deliveries.run(), folders.rounds(), bank.run(), market.beat()]
         if node is not None:
             work.append(_mine(node, miner, settings.mining_interval))
         loops = [asyncio.create_task(each) for each in work]
@@ -97,7 +98,8 @@ def build_app(home: Path, settings: SandboxSettings) -> FastAPI:
     app.add_middleware(Gate, store=store, faults=faults, log=log, pin=stripe.pin)
     app.include_router(stripe_api.router(stripe))
     app.include_router(bank.routes())
-    app.include_router(venue.router(market))
+    app.include_router(venue_kraken.router(market))
+    app.include_router(venue_binance.router(market))
     app.include_router(control.router(store=store, faults=faults, log=log, venue=market, acts=acts))
     app.include_router(sepa_control.router(folders))
     if node is not None:
@@ -117,7 +119,7 @@ def _stripe(store: Store, faults: Faults, settings: SandboxSettings) -> tuple[st
     payments, refunds = Payments(books, events, balance, disputes), Refunds(books, events, balance)
     resources = Resources(books, Verbs(books, payments, refunds), balance, endpoints, deliveries)
     stripe = stripe_api.StripeApi(store, books, resources)
-    return stripe, Acts(books, payments, refunds, disputes, endpoints, stripe.idempotency), deliveries
+    return stripe, Acts(books, payments, refunds, disputes, endpoints, stripe.idempotency, balance, events), deliveries
 
 
 def serve(
@@ -138,7 +140,7 @@ def serve(
     config = uvicorn.Config(
         app,
         http=AbortableProtocol,
-        ws="none",
+        ws="websockets-sansio",
         loop="uvloop",
         log_level="warning",
         access_log=False,

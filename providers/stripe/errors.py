@@ -10,6 +10,8 @@ import httpx
 import stripe
 
 from app.ports.errors import (
+    CONTRACT_VIOLATION,
+    STORED_ERROR,
     OutcomeUnknown,
     ProviderError,
     ProviderRejected,
@@ -34,7 +36,7 @@ def translated(error: Exception, *, reading: bool) -> ProviderError:
     foresee. A request that only reads changes nothing, so not knowing its answer is ProviderUnavailable.
     """
     if isinstance(error, Malformed):
-        return OutcomeUnknown(PROVIDER, f"unusable answer: {error}", code="contract_violation")
+        return OutcomeUnknown(PROVIDER, f"unusable answer: {error}", code=CONTRACT_VIOLATION)
     if isinstance(error, stripe.RateLimitError):
         return ProviderThrottled(PROVIDER, "too many requests", retry_after=_retry_after(error))
     if isinstance(error, stripe.AuthenticationError) and reading:
@@ -51,8 +53,31 @@ def translated(error: Exception, *, reading: bool) -> ProviderError:
         return ProviderUnavailable(PROVIDER, f"not reached: {type(error).__name__}")
     if isinstance(error, stripe.APIError) and error.http_status == 409:
         return ProviderUnavailable(PROVIDER, "the same request is still being carried out", code=_code(error))
+    return _lost(error, reading=reading)
+
+
+def _lost(error: Exception, *, reading: bool) -> ProviderError:
+    """There was no usable answer."""
     why = f"no usable answer: {type(error).__name__}{_status(error)}"
-    return ProviderUnavailable(PROVIDER, why) if reading else OutcomeUnknown(PROVIDER, why)
+    pause = _retry_after(error) if isinstance(error, stripe.StripeError) else None
+    if reading:
+        return ProviderUnavailable(PROVIDER, why, retry_after=pause)
+    return OutcomeUnknown(PROVIDER, why, code=_kept(error), retry_after=pause)
+
+
+def is_their_trouble(error: Exception) -> bool:
+    """Whether an error says that Stripe is away or overburdened, rather than that it has answered."""
+    if isinstance(error, stripe.RateLimitError):
+        return True
+    if isinstance(error, stripe.StripeError) and error.http_status is not None:
+        return error.http_status >= 500
+    return isinstance(error, httpx.HTTPError)
+
+
+def _kept(error: Exception) -> str | None:
+    """STORED_ERROR for an error of its own that Stripe keeps under the key and gives again: asking again is in vain."""
+    headers = error.headers if isinstance(error, stripe.StripeError) else None
+    return STORED_ERROR if (headers or {}).get("idempotent-replayed") == "true" else None
 
 
 def _said(error: stripe.StripeError) -> str:

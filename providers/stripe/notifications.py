@@ -19,6 +19,15 @@ from providers.stripe.vocabulary import API_VERSION
 TOLERANCE = 300
 HEADER = "stripe-signature"
 
+_KINDS = {
+    "refund": SubjectKind.REFUND,
+    "dispute": SubjectKind.DISPUTE,
+    "radar.early_fraud_warning": SubjectKind.WARNING,
+    "review": SubjectKind.REVIEW,
+}
+# Money has come to the account that a customer sends to.
+_OF_A_CUSTOMER = frozenset({"cash_balance", "customer_cash_balance_transaction"})
+
 _HEADER = re.compile(r"[a-z][a-z0-9]*=[A-Za-z0-9]+(,[a-z][a-z0-9]*=[A-Za-z0-9]+)*", re.ASCII)
 _TIMESTAMP = re.compile(r"0|[1-9][0-9]{0,11}", re.ASCII)
 
@@ -69,17 +78,16 @@ class StripeNotifications:
         if not isinstance(subject, dict):
             raise _unreadable("an event about nothing")
         reference, payment = _optional_text(subject, "id"), _optional_text(subject, "payment_intent")
-        match subject.get("object"):
-            case "payment_intent":
-                return Subject(SubjectKind.PAYMENT, reference)
-            case "charge" if payment is not None:
-                return Subject(SubjectKind.PAYMENT, payment)
-            case "refund":
-                return Subject(SubjectKind.REFUND, reference, payment)
-            case "dispute":
-                return Subject(SubjectKind.DISPUTE, reference, payment)
-            case _:
-                return Subject(SubjectKind.OTHER, reference, payment)
+        kind = subject.get("object")
+        if kind == "payment_intent":
+            return Subject(SubjectKind.PAYMENT, reference)
+        if kind == "charge" and payment is not None:
+            return Subject(SubjectKind.PAYMENT, payment)
+        if kind in _OF_A_CUSTOMER:  # who has one payment, by which it is known as well
+            return Subject(SubjectKind.PAYMENT, _optional_text(subject, "customer"))
+        if kind == "refund" and payment is None:
+            return Subject(SubjectKind.SURPLUS, reference)
+        return Subject(_KINDS.get(str(kind), SubjectKind.OTHER), reference, payment)
 
     def _is_signed(self, timestamp: str, body: bytes, signatures: Sequence[bytes]) -> bool:
         """Compare every pair in constant time and in full, so that the time taken says nothing."""

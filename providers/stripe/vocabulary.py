@@ -5,7 +5,8 @@ from __future__ import annotations
 from app.domain.assets import CATALOGUE
 from app.domain.money import Asset
 from app.ports.outcome import Outcome
-from app.ports.payin import DisputeStatus, PaymentStatus
+from app.ports.payin import DisputeStatus, PaymentStatus, ReviewStatus
+from app.ports.records import LineKind
 
 # Stripe dates its words; these are the ones of the version that we ask for and register webhook endpoints with.
 API_VERSION = "2026-10-28.endive"
@@ -44,88 +45,6 @@ DISPUTE_STATUSES: dict[str, DisputeStatus] = {
     "prevented": DisputeStatus.PREVENTED,
 }
 
-_DECLINED = "Your card was declined."
-_BANK = "Your bank declined the payment. Please contact your bank, or use another card."
-_CARD = "Your card does not support this payment. Please use another card."
-_DETAILS = "A detail of your card is wrong. Please check it and try again."
-_LIMIT = "Your card's limit does not allow this payment. Please use another card."
-_AGAIN = "The payment could not be processed. Please try again."
-_AUTHENTICATE = "Your bank asks you to confirm this payment. Please try again and confirm it."
-
-# https://docs.stripe.com/declines/codes: Stripe's decline code -> (our code, what a customer may read). Suspicions
-# of theft or fraud are shown exactly like a plain decline, as Stripe asks.
-_DECLINES: dict[str, tuple[str, str]] = {
-    **dict.fromkeys(
-        (
-            "approve_with_id",
-            "call_issuer",
-            "do_not_honor",
-            "do_not_try_again",
-            "generic_decline",
-            "invalid_account",
-            "new_account_information_available",
-            "no_action_taken",
-            "not_permitted",
-            "reenter_transaction",
-            "restricted_card",
-            "revocation_of_all_authorizations",
-            "revocation_of_authorization",
-            "security_violation",
-            "service_not_allowed",
-            "stop_payment_order",
-            "transaction_not_allowed",
-            "card_declined",
-            "fraudulent",
-            "lost_card",
-            "merchant_blacklist",
-            "pickup_card",
-            "stolen_card",
-        ),
-        ("card_declined", _BANK),
-    ),
-    **dict.fromkeys(
-        ("insufficient_funds", "withdrawal_count_limit_exceeded", "card_velocity_exceeded", "amount_too_large"),
-        ("insufficient_funds", _LIMIT),
-    ),
-    **dict.fromkeys(
-        ("card_not_supported", "currency_not_supported", "invalid_amount", "testmode_decline"),
-        ("card_not_supported", _CARD),
-    ),
-    "expired_card": ("expired_card", "Your card has expired. Please use another card."),
-    **dict.fromkeys(
-        (
-            "incorrect_address",
-            "incorrect_cvc",
-            "incorrect_number",
-            "incorrect_pin",
-            "incorrect_zip",
-            "invalid_cvc",
-            "invalid_expiry_month",
-            "invalid_expiry_year",
-            "invalid_number",
-            "invalid_pin",
-            "pin_try_exceeded",
-            "postal_code_invalid",
-        ),
-        ("incorrect_details", _DETAILS),
-    ),
-    **dict.fromkeys(
-        ("duplicate_transaction", "issuer_not_available", "processing_error", "try_again_later"),
-        ("processing_error", _AGAIN),
-    ),
-    **dict.fromkeys(
-        (
-            "authentication_not_handled",
-            "authentication_required",
-            "mobile_device_authentication_required",
-            "offline_pin_required",
-            "online_or_offline_pin_required",
-            "payment_intent_authentication_failure",
-        ),
-        ("authentication_failed", _AUTHENTICATE),
-    ),
-}
-
 # https://docs.stripe.com/api/refunds/object, `failure_reason`
 _REFUND_FAILURES: dict[str, str] = {
     "charge_for_pending_refund_disputed": "refund_disputed",
@@ -135,6 +54,100 @@ _REFUND_FAILURES: dict[str, str] = {
     "lost_or_stolen_card": "card_closed",
     "merchant_request": "refund_canceled",
     "unknown": "refund_failed",
+}
+
+# https://docs.stripe.com/api/charges/object, `status`
+CHARGE_STATUSES = frozenset({"pending", "succeeded", "failed"})
+
+# https://docs.stripe.com/radar/reviews, `closed_reason`; null while it is open
+REVIEW_ENDS: dict[str, ReviewStatus] = {
+    "approved": ReviewStatus.APPROVED,
+    **dict.fromkeys(
+        (
+            "acknowledged",
+            "canceled",
+            "disputed",
+            "payment_never_settled",
+            "redacted",
+            "refunded",
+            "refunded_as_fraud",
+        ),
+        ReviewStatus.CLOSED,
+    ),
+}
+
+# https://docs.stripe.com/api/payouts/object, `status`
+PAYOUT_STATUSES = frozenset({"paid", "pending", "in_transit", "canceled", "failed"})
+
+# https://docs.stripe.com/reports/balance-transaction-types: why our balance at Stripe changed.
+LINE_KINDS: dict[str, LineKind] = {
+    "charge": LineKind.CHARGE,
+    "payment": LineKind.CHARGE,
+    "payment_failure_refund": LineKind.CHARGE_FAILED,
+    "payment_reversal": LineKind.CHARGE_FAILED,
+    "refund": LineKind.REFUND,
+    "payment_refund": LineKind.REFUND,
+    "refund_failure": LineKind.REFUND_FAILED,
+    "payout": LineKind.PAYOUT,
+    "payout_cancel": LineKind.PAYOUT_FAILED,
+    "payout_failure": LineKind.PAYOUT_FAILED,
+    **dict.fromkeys(("stripe_fee", "stripe_fx_fee", "tax_fee"), LineKind.FEE),
+    **dict.fromkeys(("topup", "topup_reversal"), LineKind.TOP_UP),
+    **dict.fromkeys(
+        (
+            "payment_network_reserve_hold",
+            "payment_network_reserve_release",
+            "payout_minimum_balance_hold",
+            "payout_minimum_balance_release",
+            "reserve_hold",
+            "reserve_release",
+            "reserve_transaction",
+            "reserved_funds",
+        ),
+        LineKind.RESERVE,
+    ),
+    # Told apart by their reporting category; what is neither is for a person.
+    "adjustment": LineKind.OTHER,
+    # Products of Stripe's that nothing here uses: advances, Connect, Issuing, Climate, Tax and the like.
+    **dict.fromkeys(
+        (
+            "advance",
+            "advance_funding",
+            "anticipation_repayment",
+            "application_fee",
+            "application_fee_refund",
+            "climate_order_purchase",
+            "climate_order_refund",
+            "connect_collection_transfer",
+            "contribution",
+            "fee_credit_funding",
+            "inbound_transfer",
+            "inbound_transfer_reversal",
+            "issuing_authorization_hold",
+            "issuing_authorization_release",
+            "issuing_dispute",
+            "issuing_dispute_provisional_credit",
+            "issuing_dispute_provisional_credit_reversal",
+            "issuing_transaction",
+            "obligation_outbound",
+            "obligation_reversal_inbound",
+            "payment_unreconciled",
+            "stripe_balance_payment_debit",
+            "stripe_balance_payment_debit_reversal",
+            "tax_fund",
+            "transfer",
+            "transfer_cancel",
+            "transfer_failure",
+            "transfer_refund",
+        ),
+        LineKind.OTHER,
+    ),
+}
+# https://docs.stripe.com/reports/reporting-categories, of adjustments
+ADJUSTMENTS: dict[str, LineKind] = {
+    "dispute": LineKind.DISPUTE,
+    "dispute_reversal": LineKind.DISPUTE_REVERSED,
+    "fee": LineKind.FEE,
 }
 
 _FIAT = {asset.code.lower(): asset for asset in CATALOGUE if asset.is_fiat}
@@ -155,12 +168,18 @@ def dispute_status_of(word: str) -> DisputeStatus:
     return DISPUTE_STATUSES.get(word, DisputeStatus.UNKNOWN)
 
 
-def decline_words(decline_code: str | None, code: str | None) -> tuple[str, str]:
-    """Our code and the customer's sentence for a failed attempt; the issuer's code says more than the error's."""
-    for word in (decline_code, code):
-        if word is not None and word in _DECLINES:
-            return _DECLINES[word]
-    return "card_declined", _DECLINED
+def review_status_of(closed_reason: str | None) -> ReviewStatus:
+    """Where a review that was closed for this reason stands; UNKNOWN for an unknown word."""
+    if closed_reason is None:
+        return ReviewStatus.OPEN
+    return REVIEW_ENDS.get(closed_reason, ReviewStatus.UNKNOWN)
+
+
+def line_kind_of(kind: str, category: str) -> LineKind:
+    """Why a balance transaction of this type and reporting category is there; OTHER for an unknown word."""
+    if kind == "adjustment":
+        return ADJUSTMENTS.get(category, LineKind.OTHER)
+    return LINE_KINDS.get(kind, LineKind.OTHER)
 
 
 def refund_failure_code(reason: str | None) -> str:

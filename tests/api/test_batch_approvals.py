@@ -87,6 +87,9 @@ async def test_what_is_approved_cannot_be_changed_afterwards(front: Front, pair:
     assert await made_of(front, found) == 0
     async with front.context.db.connection() as connection:
         assert await connection.fetchval("SELECT kind FROM alerts WHERE subject = $1", found["id"]) == "approval_void"
+    ended = (await pair.maker.get(f"{URL}/{found['id']}")).json()
+    assert (ended["status"], ended["failure"]["code"]) == ("canceled", "approval_void")
+    assert await available(front.context.db, pair.maker.partner_id) == 10**8
 
 
 @pytest.mark.parametrize("how", ["reject", "cancel"])

@@ -60,9 +60,9 @@ async def test_a_repeated_request_gets_the_same_address(world: World) -> None:
     ],
 )  # fmt: skip
 async def test_an_address_that_cannot_be(
-    world: World, changes: dict[str, object], status: int, code: str, pointer: str | None
+    shared_world: World, changes: dict[str, object], status: int, code: str, pointer: str | None
 ) -> None:
-    answer = await refusal(world, "/v1/deposit_addresses", {**BALANCE, **changes})
+    answer = await refusal(shared_world, "/v1/deposit_addresses", {**BALANCE, **changes})
     assert answer == (status, code, [] if pointer is None else [pointer])
 
 
@@ -137,10 +137,12 @@ async def test_nobody_sees_what_belongs_to_another_partner(world: World) -> None
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/deposits"), ("POST", "/v1/deposit_addresses")])
-async def test_a_key_needs_the_scope(world: World, method: str, path: str) -> None:
-    limited = await make_partner(world.db, scopes=["orders:*"])
+async def test_a_key_needs_the_scope(shared_world: World, method: str, path: str) -> None:
+    limited = await make_partner(shared_world.db, scopes=["orders:*"])
     headers = {**limited.headers, "Idempotency-Key": "k"}
-    response = await world.client.request(method, path, json=BALANCE if method == "POST" else None, headers=headers)
+    response = await shared_world.client.request(
+        method, path, json=BALANCE if method == "POST" else None, headers=headers
+    )
     assert (response.status_code, response.json()["code"]) == (403, "scope_missing")
 
 
@@ -155,13 +157,13 @@ async def test_a_key_needs_the_scope(world: World, method: str, path: str) -> No
     ],
 )
 async def test_a_sale_that_cannot_be(
-    world: World, changes: dict[str, object], status: int, code: str, pointer: str
+    shared_world: World, changes: dict[str, object], status: int, code: str, pointer: str
 ) -> None:
-    quote = await sell_quote(world)
-    body = {"quote_id": quote["id"], "external_account_id": await world.account(), **changes}
+    quote = await sell_quote(shared_world)
+    body = {"quote_id": quote["id"], "external_account_id": await shared_world.account(), **changes}
     body = {name: value for name, value in body.items() if value is not None}
-    assert await refusal(world, "/v1/orders", body) == (status, code, [pointer])
-    assert (await world.get(f"/v1/quotes/{quote['id']}"))["status"] == "open"
+    assert await refusal(shared_world, "/v1/orders", body) == (status, code, [pointer])
+    assert (await shared_world.get(f"/v1/quotes/{quote['id']}"))["status"] == "open"
 
 
 async def test_a_sale_does_not_send_coins_back_to_ourselves_nor_pays_a_wallet(world: World) -> None:
@@ -210,9 +212,9 @@ async def test_an_expired_quote_is_not_sold(world: World) -> None:
     ],
 )
 async def test_a_simulated_deposit_that_cannot_be(
-    world: World, body: dict[str, object], status: int, pointer: str
+    shared_world: World, body: dict[str, object], status: int, pointer: str
 ) -> None:
-    answer = await refusal(world, "/v1/simulate/chain/deposit", body)
+    answer = await refusal(shared_world, "/v1/simulate/chain/deposit", body)
     assert (answer[0], answer[2]) == (status, [pointer])
 
 

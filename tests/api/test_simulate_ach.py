@@ -71,6 +71,6 @@ async def test_only_ones_own_ach_payouts_are_known(world: World, act: str) -> No
 
 
 @pytest.mark.parametrize("code", ["R3", "R033", "r03", "AC04", "", 3, None])
-async def test_a_code_is_one_of_nachas_form(world: World, code: object) -> None:
-    refused = await world.post("/v1/simulate/ach/return", {"payout_id": UNKNOWN, "code": code})
+async def test_a_code_is_one_of_nachas_form(shared_world: World, code: object) -> None:
+    refused = await shared_world.post("/v1/simulate/ach/return", {"payout_id": UNKNOWN, "code": code})
     assert (refused.status_code, pointers(refused)) == (422, ["/code"])

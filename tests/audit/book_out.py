@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
 from app.db.columns import new_id
 from app.db.partners import insert_key
+from app.domain.assets import USD
+from app.domain.money import Money
+from app.ports.records import BankBooks, BankLine
+from app.services import reconciliation
 from app.services.keys import new_key
+from app.services.reconciliation import Patience
+from tests.support import sanctions
 from tests.support.batches import item
 from tests.support.coins import Document, deposit, mined, reorg, sell_order, standing_address
 from tests.support.world import CUSTOMER_ADDRESS, World
 
 Names = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FixedBank:
+    """A bank whose books are these."""
+
+    books: BankBooks
+
+    async def read(self) -> BankBooks:
+        return self.books
+
+
 SHOWN_LIMITS = {"USD": 100_00, "BTC.bitcoin": 700_000}
 
 
@@ -23,11 +44,23 @@ async def lead_out(world: World) -> Names:
     await world.top_up(100_00, "EUR")
     await _bank_payouts(world, names)
     await _coins(world, names)
+    await _reconciled(world)
     return names
 
 
+async def _reconciled(world: World) -> None:
+    """Every source is held against the ledger, and one line of the bank's, a fee, nobody can explain."""
+    patience = Patience(grace=timedelta(0))
+    assert reconciliation.clean(await reconciliation.run_all(world.db, world.records, patience=patience))
+    real = await world.records.banks["increase"].read()
+    fee = BankLine("transaction_fee", Money(-1_00, USD), datetime.now(UTC), None)
+    charged = replace(real, lines=(*real.lines, fee), balance=real.balance + fee.amount)
+    far_side = replace(world.records, banks={"increase": FixedBank(charged)})
+    await reconciliation.run_all(world.db, far_side, only="increase", patience=patience)
+
+
 async def _deposits(world: World, names: Names) -> None:
-    """One that a reorganisation took back after it had counted, one for the balance, and one for a person."""
+    """One that a reorganisation took back after it had counted, one for the balance, one for a person, one blocked."""
     lost = await standing_address(world)
     gone = await deposit(world, lost, "0.00200000", confirmations=3)
     await reorg(world, 3, drop=gone)
@@ -38,7 +71,12 @@ async def _deposits(world: World, names: Names) -> None:
     response = await world.post(f"/v1/deposit_addresses/{closed['id']}/deactivate")
     assert response.status_code == 200, response.text
     await deposit(world, closed, "0.00030000", confirmations=2)
-    for name, address in (("lost", lost), ("balance", balance), ("closed", closed)):
+    await mined(world, 3)  # all of these count before anything of the faucet's is listed
+    blocked = await standing_address(world)
+    await sanctions.bring_in(world, world.settings.process.home, sanctions.faucet_address())
+    await deposit(world, blocked, "0.00040000", confirmations=4)
+    await sanctions.bring_in(world, world.settings.process.home)  # other coins of the faucet are clean
+    for name, address in (("lost", lost), ("balance", balance), ("closed", closed), ("blocked", blocked)):
         names[f"deposit_{name}"] = await _deposit_at(world, address)
 
 

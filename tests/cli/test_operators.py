@@ -17,6 +17,8 @@ from app.db.alerts import raise_alert
 from app.db.database import Database
 from app.dev.programs import command_line, search_path
 from app.services.notifications import PARKED
+from providers.bitcoin.networks import REGTEST
+from providers.bitcoin.wallet import Wallet
 from tests.cli.conftest import Run
 
 WHO = ("--actor", "ada", "--reason", "the bank confirmed it")
@@ -116,14 +118,13 @@ async def test_without_an_instance_a_command_says_what_to_set(tmp_path: Path) ->
 async def test_no_program_starts_on_another_schema(db: Database, tmp_path: Path, program: str) -> None:
     async with db.connection() as connection:
         await connection.execute("UPDATE alembic_version SET version_num = '0000_older'")
-    (tmp_path / "seed").write_text("11" * 32)
     settings = {
         "RAMPWRIGHT_DATABASE_URL": db.url,
         "RAMPWRIGHT_HOME": str(tmp_path),
         "RAMPWRIGHT_PORT": "0",
         "RAMPWRIGHT_STRIPE_SECRET_KEY": "sk_test_x",
         "RAMPWRIGHT_BITCOIN_RPC_URL": "http://127.0.0.1:1",
-        "RAMPWRIGHT_BITCOIN_SEED_FILE": str(tmp_path / "seed"),
+        "RAMPWRIGHT_ACCOUNT_KEYS": json.dumps({"bitcoin": Wallet(bytes(32), REGTEST).account_key}),
     }
     process = await asyncio.create_subprocess_exec(
         *command_line(program),

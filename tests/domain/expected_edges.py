@@ -23,6 +23,7 @@ BUY = {
     "payment_failed": "awaiting_payment authenticating payment_pending authorised > failed",
     "send_prepared": "paid > sending",
     "send_broadcast": "sending > sent",
+    "send_replaced": "sending sent completed > same",
     "send_confirmed": "sending sent > completed",
     "send_abandoned": "paid sending sent > refunding",
     "canceled": "awaiting_payment authenticating > canceled",
@@ -34,6 +35,7 @@ BUY = {
     "dispute_opened": "paid > failed; sending sent completed refunding refunded > same",
     "dispute_won": "sending sent completed refunding > same; failed refunded > refunding",
     "dispute_lost": "sending sent completed refunding refunded failed > same",
+    "blocked": "paid > failed",
     "held": "awaiting_payment authenticating payment_pending authorised paid sending sent refunding > same",
     "released": "awaiting_payment authenticating payment_pending authorised paid sending sent refunding > same",
 }

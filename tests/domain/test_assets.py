@@ -10,6 +10,7 @@ from app.domain.assets import (
     CATALOGUE,
     ETH,
     EUR,
+    LTC,
     DepthStep,
     asset_by_id,
     asset_of,
@@ -23,7 +24,7 @@ from app.domain.money import Asset, Money
 # ISO 4217 for the fiat currencies; the chains' own smallest units, and the USDC contracts' `decimals`.
 DECIMALS = {
     "EUR": 2, "USD": 2, "GBP": 2, "JPY": 0,
-    "BTC.bitcoin": 8, "ETH.ethereum": 18, "USDC.ethereum": 6, "USDC.base": 6,
+    "BTC.bitcoin": 8, "LTC.litecoin": 8, "ETH.ethereum": 18, "ETH.base": 18, "USDC.ethereum": 6, "USDC.base": 6,
 }  # fmt: skip
 
 
@@ -52,11 +53,11 @@ def test_an_unknown_id_is_a_programming_error() -> None:
     with pytest.raises(KeyError):
         asset_by_id("BTC")
     with pytest.raises(KeyError):
-        native_asset("base")
+        native_asset("dogecoin")
 
 
 def test_what_networks_run_on() -> None:
-    assert (native_asset("bitcoin"), native_asset("ethereum")) == (BTC, ETH)
+    assert (native_asset("bitcoin"), native_asset("litecoin"), native_asset("ethereum")) == (BTC, LTC, ETH)
     assert EUR.network is None
 
 

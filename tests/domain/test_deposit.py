@@ -17,7 +17,9 @@ EXPECTED = {
     T.CREDITED: {S.CONFIRMED: S.CREDITED},
     T.HELD: {S.CONFIRMED: S.HELD},
     T.RELEASED: {S.HELD: S.CREDITED},
-    T.ORPHANED: {state: S.ORPHANED for state in (S.DETECTED, S.CONFIRMED, S.HELD, S.CREDITED)},
+    T.BLOCKED: {S.CONFIRMED: S.BLOCKED},
+    T.CLEARED: {S.BLOCKED: S.CONFIRMED},
+    T.ORPHANED: {state: S.ORPHANED for state in (S.DETECTED, S.CONFIRMED, S.HELD, S.CREDITED, S.BLOCKED)},
 }
 
 
@@ -35,10 +37,10 @@ def test_every_pair_moves_or_is_refused(state: DepositState, trigger: DepositTri
 
 
 def test_nothing_is_booked_before_it_is_deep_enough() -> None:
-    booked = {S.CREDITED, S.HELD}
+    booked = {S.CREDITED, S.HELD, S.BLOCKED}
     entering = {source for source, _, target in DEPOSIT.edges() if target in booked and source not in booked}
     assert entering == {S.CONFIRMED}
-    assert {source for source, _, target in DEPOSIT.edges() if target is S.CONFIRMED} == {S.DETECTED}
+    assert {source for source, _, target in DEPOSIT.edges() if target is S.CONFIRMED} == {S.DETECTED, S.BLOCKED}
 
 
 def test_every_state_can_be_lost_and_found_again() -> None:
@@ -54,6 +56,8 @@ def test_every_move_has_its_event() -> None:
         T.CREDITED: "deposit.credited",
         T.HELD: "deposit.held",
         T.RELEASED: "deposit.credited",
+        T.BLOCKED: "deposit.blocked",
+        T.CLEARED: "deposit.confirmed",
         T.ORPHANED: "deposit.orphaned",
     }
     assert set(DEPOSIT_EVENTS) < set(EVENT_TYPES)

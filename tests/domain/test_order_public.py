@@ -69,7 +69,7 @@ CATALOGUE = {
     "order.created", "order.action_required", "order.awaiting_funds", "order.processing", "order.stage_changed",
     "order.held", "order.released", "order.late_funds", "order.completed", "order.failed", "order.canceled",
     "order.expired", "order.refund_started", "order.refunded", "order.disputed", "order.dispute_closed",
-    "order.underpaid", "order.overpaid",
+    "order.underpaid", "order.overpaid", "order.send_replaced",
 }  # fmt: skip
 
 
@@ -92,6 +92,7 @@ EVENTS: dict[str, tuple[OrderState, OrderTrigger, OrderState]] = {
     "order.late_funds": (S.EXPIRED, T.PAYMENT_CAPTURED, S.REFUNDING),
     "order.refund_started": (S.PAID, T.REFUND_REQUESTED, S.REFUNDING),
     "order.refunded": (S.REFUNDING, T.REFUND_COMPLETED, S.REFUNDED),
+    "order.send_replaced": (S.SENT, T.SEND_REPLACED, S.SENT),
     "order.held": (S.PAID, T.HELD, S.PAID),
     "order.released": (S.PAID, T.RELEASED, S.PAID),
     "order.disputed": (S.PAID, T.DISPUTE_OPENED, S.FAILED),

@@ -31,9 +31,11 @@ EXPECTED = {
     "canceled": "pending_approval queued > canceled",
     "prepared": "queued > sending",
     "submitted": "sending > submitted",
+    "replaced": "sending submitted settled > same",
     "settled": "sending submitted > settled",
     "failed": "queued sending submitted > failed",
     "returned": "sending submitted settled > returned",
+    "blocked": "queued > failed",
     "held": "pending_approval queued sending submitted > same",
     "released": "pending_approval queued sending submitted > same",
 }
@@ -72,7 +74,7 @@ def test_every_state_can_be_reached_and_leads_to_an_end() -> None:
         on = {target for source, _, target in PAYOUT.edges() if source == state} - {state}
         assert bool(on) is (state not in TERMINAL)
     assert {S.SETTLED} == ENDED - TERMINAL
-    assert PAYOUT.allowed(S.SETTLED) == {T.RETURNED}  # first-class, however late
+    assert PAYOUT.allowed(S.SETTLED) == {T.RETURNED, T.REPLACED}  # first-class, however late
 
 
 def test_nothing_is_called_off_once_the_money_may_be_gone() -> None:

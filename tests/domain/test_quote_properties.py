@@ -9,11 +9,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from app.domain.depth import Step
+from app.domain.depth import Level
 from app.domain.errors import AmountBelowMin, InsufficientLiquidity
 from app.domain.order import Direction
 from app.domain.quote import AmountSide, Priced, Terms
-from app.ports.rates import Level
 from tests.domain.quoting import ASKS, BIDS, BUY, COIN, DESTINATION, DEV, FREE, MODES, SELL, SOURCE, Sides, ask
 
 calm = settings(deadline=None)  # a busy machine is not a bug
@@ -77,7 +76,7 @@ def worth(levels: tuple[tuple[int, int], ...]) -> Fraction:
     return Fraction(sum(level_price * quantity for level_price, quantity in levels), COIN)
 
 
-def exact_coins_for(value: Fraction, steps: Sequence[Step]) -> Fraction:
+def exact_coins_for(value: Fraction, steps: Sequence[Level]) -> Fraction:
     """How many coins, down to any fraction of a unit, `value` is worth along these levels."""
     coins = Fraction(0)
     for step in steps:

@@ -6,7 +6,7 @@ table whether the order takes them. It knows nothing of entries.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain import chart
 from app.domain.assets import BTC, EUR
@@ -32,6 +32,7 @@ class BuyWorld:
         self.walk: Walk = buying()
         self.captured = 0
         self.sent: Moved | None = None
+        self.first_fee = 0
         self.refunds: dict[str, int] = {}  # accepted and not bounced
         self.tried = 0
         self.dispute: Moved | None = None
@@ -56,6 +57,11 @@ class BuyWorld:
         if self.captured == total or self.sent:
             steps += [(t, send) for t in (T.SEND_PREPARED, T.SEND_BROADCAST, T.SEND_CONFIRMED)]
             steps += [(T.SEND_ABANDONED, send)]
+        if self.sent:
+            steps.append((T.SEND_REPLACED, Moved(f"rp_{self.tried}", fee=amount % 3_000 + 1)))
+            # The first attempt can be mined after all.
+            spare = self.sent.fee - self.first_fee
+            steps.append((T.SEND_CONFIRMED, replace(self.sent, fee=self.first_fee, spare=spare)))
         if held or not self.captured:
             steps.append((T.REFUND_REQUESTED, NOTHING))
         self.tried += 1
@@ -86,13 +92,22 @@ class BuyWorld:
             case T.PAYMENT_CAPTURED:
                 self.captured = moved.amount
             case T.SEND_PREPARED:
-                self.sent = moved
+                self.sent, self.first_fee = moved, moved.fee
+            case T.SEND_REPLACED if self.left_wallet:
+                self.left_wallet += moved.fee
+            case T.SEND_REPLACED if self.sent is not None:
+                self.sent = replace(self.sent, fee=self.sent.fee + moved.fee)
             case T.SEND_CONFIRMED:
                 self.left_wallet = moved.amount + moved.fee
             case T.REFUND_ACCEPTED:
                 self.refunds[moved.reference] = moved.amount
             case T.REFUND_FAILED:
                 self.refunds.pop(moved.reference, None)
+            case _:
+                self._take_dispute(trigger, moved)
+
+    def _take_dispute(self, trigger: T, moved: Moved) -> None:
+        match trigger:
             case T.DISPUTE_OPENED:
                 self.dispute = moved
             case T.DISPUTE_WON:

@@ -14,7 +14,14 @@ import asyncpg
 import httpx
 import pytest
 
+from app.dev.home import Home
+from app.signer import key_file
+from providers.bitcoin.networks import REGTEST
+from providers.bitcoin.wallet import Wallet
 from tests.journeys.dev_process import Dev, is_alive, wait_for
+from tests.support.identities import called_by, identity, opened_by
+
+PLAIN_SEED = "5eed" * 16
 
 STEPS = ["quote", "order", "card paid", "captured", "sent", "mined", "confirmed", "event delivered"]
 STORIES = {
@@ -26,6 +33,10 @@ STORIES = {
     "payout": ["payout", "settled"],
     "batch": ["batch", "all started", "all settled", "results", "event delivered"],
     "bank_return": ["payout", "settled", "bank return", "returned", "event delivered"],
+    "card_3ds": ["order", "challenge", "confirmed", "completed", "event delivered"],
+    "card_declined": ["order", "declined", "canceled", "event delivered"],
+    "debit_returned": ["order", "mandate given", "paid", "returned", "failed", "event delivered"],
+    "dispute": ["order", "completed", "disputed", "lost", "event delivered"],
 }  # fmt: skip
 ENDS = {
     "buy": "completed",
@@ -33,6 +44,10 @@ ENDS = {
     "payout": "settled",
     "batch": "completed",
     "bank_return": "returned",
+    "card_3ds": "completed",
+    "card_declined": "canceled",
+    "debit_returned": "failed",
+    "dispute": "completed",
 }
 MOVES = ["placed", "payment_authorised", "payment_captured", "send_prepared", "send_broadcast", "send_confirmed"]
 
@@ -41,6 +56,8 @@ MOVES = ["placed", "payment_authorised", "payment_captured", "send_prepared", "s
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     """One home; the tests below are its life, in order."""
     found = Dev(tmp_path_factory.mktemp("dev") / "home")
+    (found.home / "secrets").mkdir(mode=0o700, parents=True)
+    (found.home / "secrets" / "bitcoin_seed").write_text(PLAIN_SEED)  # as earlier versions kept it
     found.start()
     yield found
     if found.instance.pids and is_alive(found.instance.pids["api"]):
@@ -82,11 +99,61 @@ def test_a_new_home_works_and_keeps_its_secrets(dev: Dev) -> None:
     secrets = [dev.home / "dev.json", *(dev.home / "secrets").iterdir()]
     assert len(secrets) > 5
     assert {path: mode(path) for path in secrets} == dict.fromkeys(secrets, 0o600)
-    assert set(dev.instance.pids) == {"api", "worker", "sandbox", "caretaker", "postgres"}
+    assert set(dev.instance.pids) == {"anvil", "api", "worker", "signer", "sandbox", "caretaker", "postgres"}
     assert all(is_alive(pid) for pid in dev.instance.pids.values())
     assert balances(dev, dev.instance.api_key) == 200
     assert "rampwright_http_requests" in httpx.get(f"{dev.instance.operator_url}/metrics").text
     assert dev.instance.api_key in dev.said.read_text()
+
+
+def test_the_plain_seed_of_an_earlier_version_is_encrypted_and_gone(dev: Dev) -> None:
+    key = (dev.home / "signer" / "key.json").read_bytes()
+    assert key_file.decrypt(key, Home(dev.home).secrets().signer_passphrase).hex() == PLAIN_SEED
+    assert PLAIN_SEED.encode() not in key
+    assert not (dev.home / "secrets" / "bitcoin_seed").exists()
+    wallet = Wallet(bytes.fromhex(PLAIN_SEED), REGTEST)
+    assert dev.instance.account_keys["bitcoin"] == wallet.account_key
+
+
+def test_only_the_signer_was_told_the_passphrase(dev: Dev) -> None:
+    passphrase = Home(dev.home).secrets().signer_passphrase.encode()
+    for name, pid in dev.instance.pids.items():
+        for file in ("environ", "cmdline"):
+            said = Path(f"/proc/{pid}/{file}").read_bytes()
+            assert passphrase not in said, (name, file)
+            assert PLAIN_SEED.encode() not in said, (name, file)
+    environ = Path(f"/proc/{dev.instance.pids['signer']}/environ").read_bytes()
+    assert b"STRIPE" not in environ  # and it is told nothing that it does not need
+    assert b"DATABASE_URL" not in environ
+
+
+def test_each_process_of_roots_has_an_account_of_its_own_and_none_but_the_signers_reads_the_key(dev: Dev) -> None:
+    """Not root's, each is ours; that the key is encrypted, and the passphrase the signer's, is tested above."""
+    names = ("api", "worker", "signer")
+    ids = {name: identity(dev.instance.pids[name]) for name in names}
+    if os.geteuid() != 0:
+        assert {uid for uid, _, _ in ids.values()} == {os.geteuid()}
+        return
+    assert len({uid for uid, _, _ in ids.values()} | {0}) == 4
+    signer, secrets = dev.home / "signer", dev.home / "secrets"
+    private = [signer / "key.json", signer / "policy.json", signer / "journal.sqlite"]
+    private += [secrets / "signer_passphrase", secrets / "seal_keys", secrets / "stripe_secret_key"]
+    for name in ("api", "worker"):
+        assert {opened_by(ids[name], path.resolve()) for path in private} == {"PermissionError"}, name
+    assert {opened_by(ids["signer"], path.resolve()) for path in private[:3]} == {"read"}
+    assert {opened_by(ids["signer"], path.resolve()) for path in private[3:]} == {"PermissionError"}
+    socket = Path(dev.instance.signer_socket)
+    assert {name: called_by(ids[name], socket) for name in names} == {
+        "api": "PermissionError",  # it watches, and has nothing to sign
+        "worker": "called",
+        "signer": "called",
+    }
+    database = Path(dev.instance.database_url.split("host=")[1].split("&")[0]) / ".s.PGSQL.5432"
+    assert {name: called_by(ids[name], database) for name in names} == {
+        "api": "called",
+        "worker": "called",
+        "signer": "PermissionError",
+    }
 
 
 def test_the_partner_has_its_first_balance(dev: Dev) -> None:
@@ -113,6 +180,8 @@ def test_the_demo_completes_every_story_and_the_audit_is_green(dev: Dev) -> None
     assert available(dev)["USD"] == "10000.00"
     assert said["audit"]["clean"] is True
     assert len(said["audit"]["invariants"]) > 30
+    assert {row["source"] for row in said["reconciliation"]} >= {"stripe", "increase", "sepa", "bitcoin"}
+    assert [row for row in said["reconciliation"] if row["breaks"] or row["broken_units"]] == []
 
 
 def test_the_demo_fails_when_the_books_are_wrong(dev: Dev) -> None:
@@ -178,7 +247,7 @@ def test_a_key_that_was_revoked_is_replaced(dev: Dev) -> None:
     assert (balances(dev, old), balances(dev, dev.instance.api_key)) == (401, 200)
 
 
-@pytest.mark.parametrize("name", ["caretaker", "sandbox", "worker", "postgres", "api"])
+@pytest.mark.parametrize("name", ["caretaker", "sandbox", "signer", "worker", "postgres", "api"])
 def test_a_killed_child_comes_back_on_the_same_port(dev: Dev, name: str) -> None:
     before = dev.instance
     os.kill(before.pids[name], signal.SIGKILL)

@@ -17,10 +17,11 @@ from app.domain.assets import BTC
 from app.domain.money import Money
 from app.main import build_app
 from app.ports.errors import ProviderError
-from app.services import keys, payout_sends, payouts, sweeps
+from app.services import intents, keys, payout_sends, payouts, sweeps
 from tests.support.batches import address
 from tests.support.coins import mined, reorg, standing_address
 from tests.support.paying import alerts, entries, shown, status, steps
+from tests.support.wallets import sender_of
 from tests.support.world import World
 
 NETWORK = "bitcoin"
@@ -56,6 +57,7 @@ async def many(world: World, account: str, count: int) -> list[str]:
             for number in range(count)
         ]  # fmt: skip
         for one in made:
+            intents.seal_payout(world.worker.rules.intents, one)
             entry = books.reserved(one.id, one.partner_id, Money(one.units, BTC))
             await ledger.post(tx, entry, subject=one.id)
         await payouts.begin(tx, made, "test")
@@ -223,7 +225,8 @@ async def free(world: World, yes: bool) -> None:
         await tx.execute("UPDATE coins SET settled = $1 WHERE units = 100000000", yes)
 
 
-async def test_fault_f_92_only_confirmed_coins_are_spent(world: World) -> None:
+async def test_fault_f_92_where_only_confirmed_coins_are_spent_a_send_waits_for_them(world: World) -> None:
+    sender_of(world, unconfirmed_depth=0)
     account = await funded(world)
     first = await asked(world, account, 10_000)
     await world.drain()

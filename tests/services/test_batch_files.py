@@ -187,16 +187,16 @@ def zipped() -> bytes:
         (table(row(1, "5.00000000")), "insufficient_balance", None),
     ],
 )
-async def test_p_09_a_file_that_is_refused(world: World, content: bytes, code: str, line: int | None) -> None:
-    batch = await batch_of(world, content)
+async def test_p_09_a_file_that_is_refused(shared_world: World, content: bytes, code: str, line: int | None) -> None:
+    batch = await batch_of(shared_world, content)
     failure = batch["failure"]
     assert isinstance(failure, dict)
     assert (batch["status"], failure["code"], failure["line"]) == ("invalid", code, line)
-    async with world.db.connection() as connection:
+    async with shared_world.db.connection() as connection:
         assert not await connection.fetchval("SELECT count(*) FROM entries WHERE kind = 'payout_reserve'")
         kept = await connection.fetchval("SELECT count(*) FROM file_pieces WHERE position('4242' IN data) > 0")
     assert kept == 0  # what must never be here is not kept, not even as it came
-    assert [event["type"] for event in await events(world, batch)][-1] == "payout_batch.refused"
+    assert [event["type"] for event in await events(shared_world, batch)][-1] == "payout_batch.refused"
 
 
 async def test_reading_goes_on_where_it_was_stopped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

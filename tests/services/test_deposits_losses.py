@@ -14,6 +14,7 @@ from tests.support.coins import (
     reorg,
     sell_order,
     standing_address,
+    start_crediting,
     triggers,
 )
 from tests.support.world import CUSTOMER_ADDRESS, World
@@ -57,6 +58,7 @@ async def test_a_surplus_is_given_back_once_though_its_order_was_canceled_after_
     await world.pay_out()
     await mined(world, 3)
     await reorg_seen_late(world, 6)
+    await start_crediting(world)
     assert (await world.post(f"/v1/orders/{order['id']}/cancel")).status_code == 200
     await world.follow()
     await mined(world, 6)
@@ -128,6 +130,7 @@ async def test_a_released_deposit_that_was_spent_and_lost_and_mined_again_counts
     body = {"amount": {"asset": "BTC", "network": "bitcoin", "amount": "0.00060000"}, "external_account_id": wallet}
     assert (await world.post("/v1/payouts", body)).status_code == 201
     await reorg_seen_late(world, 3)
+    await start_crediting(world)
     await world.follow()
     await mined(world, 3)
     [again] = await deposits_of(world)

@@ -20,6 +20,7 @@ from tests.support.coins import (
     reorg,
     replace,
     sell_order,
+    start_crediting,
     triggers,
 )
 from tests.support.world import CUSTOMER_ADDRESS, World
@@ -59,6 +60,7 @@ async def reorg_seen_late(world: World, depth: int) -> None:
     await world.far.command("POST", "/control/bitcoin/reorg", {"depth": depth})
     while await follow_chains(world.worker):
         pass
+    await start_crediting(world)
 
 
 async def test_fault_f_62_an_order_waits_again_when_its_payment_was_replaced(world: World) -> None:

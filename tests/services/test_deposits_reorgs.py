@@ -19,6 +19,7 @@ from tests.support.coins import (
     reorg,
     rpc,
     standing_address,
+    start_crediting,
 )
 from tests.support.world import CUSTOMER_ADDRESS, World
 
@@ -79,6 +80,7 @@ async def test_fault_f_66_what_the_partner_has_spent_is_our_loss_until_the_coins
     assert [one["status"] for one in await deposits_of(world)] == ["orphaned"]
     books = await balances(world)
     assert (books["loss:reorg", BTC], books.get(available(world), 0), books.get(HOT, 0)) == (200_000, 0, 0)
+    await start_crediting(world)
     await mined(world, 2)
     [again] = await deposits_of(world)
     assert again["status"] == "credited"

@@ -160,7 +160,7 @@ async def test_the_venues_are_asked_every_few_seconds_at_most(world: World) -> N
     class Counting(PriceBoard):
         asked = 0
 
-        async def refresh(self) -> None:
+        async def refresh(self, only: tuple[str, str] | None = None) -> None:
             self.asked += 1
 
     board = Counting([], [("BTC", "USD")], PriceRules())

@@ -58,7 +58,8 @@ async def rails() -> AsyncIterator[Rails]:
     """A chain whose node nobody asks."""
     async with httpx.AsyncClient() as http:
         node = Node(http, "http://127.0.0.1:1", user="nobody", password="nothing")
-        bitcoin = BitcoinRail(wallet=Wallet(bytes(32), NETWORKS["regtest"]), node=node)
+        wallet = Wallet(bytes(32), NETWORKS["regtest"])
+        bitcoin = BitcoinRail(wallet=wallet, signer=wallet, node=node)
         yield Rails(
             livemode=False,
             payin={},

@@ -1,4 +1,4 @@
-"""The price board with two venues of Kraken's shape: when it gives a price and when it refuses."""
+"""The price board with two venues of Kraken's shape: when it gives a price, and when it refuses (faults.md F-135)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def market() -> AsyncIterator[Market]:
 def refusal(board: PriceBoard, now: float) -> RouteUnavailable:
     """The refusal that a quote would meet now."""
     with pytest.raises(RouteUnavailable) as refused:
-        board.book(*EUR, now=now)
+        board.merged(*EUR, now=now)
     return refused.value
 
 
@@ -41,14 +41,16 @@ async def test_before_the_first_answer_there_is_no_price(market: Market) -> None
     assert market.first.asked == 0  # asking for a price asks no venue
 
 
-async def test_the_first_configured_source_gives_the_price(market: Market) -> None:
-    market.second.mid = 61_100
+async def test_sources_that_agree_give_one_book(market: Market) -> None:
+    market.second.mid = 61_005
     board = market.board()
     await board.refresh()
     market.clock.now += 0.5
-    book = board.book(*EUR, now=market.clock.now)
-    assert (book.source, book.asks, book.taken_at) == ("first", (Level(61_010_00, 150_000_000),), 1_000.0)
-    assert [each.source for each in board.agreeing(*EUR, now=market.clock.now)] == ["first", "second"]
+    book = board.merged(*EUR, now=market.clock.now)
+    assert (book.sources, book.taken_at) == (("first", "second"), 1_000.0)
+    assert [(level.source, level.price) for level in book.asks] == [("first", 61_010_00), ("second", 61_015_00)]
+    assert [(level.source, level.price) for level in book.bids] == [("second", 60_995_00), ("first", 60_990_00)]
+    assert [each.source for each in board.books(*EUR, now=market.clock.now)] == ["first", "second"]
     assert [state.age_seconds for state in board.states(now=market.clock.now)] == [0.5, 0.5]
     assert reasons(board, market.clock.now) == [("first", True, None), ("second", True, None)]
 
@@ -58,7 +60,7 @@ async def test_a_pair_without_a_source_has_no_price(market: Market) -> None:
     await board.refresh()
     for pair in (("BTC", "USD"), ("ETH", "EUR")):
         with pytest.raises(RouteUnavailable):
-            board.book(*pair, now=market.clock.now)
+            board.merged(*pair, now=market.clock.now)
 
 
 async def test_an_outage_stops_quotes_within_two_seconds_and_the_venues_return_ends_it(market: Market) -> None:
@@ -67,16 +69,16 @@ async def test_an_outage_stops_quotes_within_two_seconds_and_the_venues_return_e
     market.first.failure = market.second.failure = httpx.ConnectError("no route")
     market.clock.now += 2.0
     await board.refresh()
-    assert board.book(*EUR, now=market.clock.now).source == "first"  # two seconds old, to the dot
+    assert board.merged(*EUR, now=market.clock.now).sources == ("first", "second")  # two seconds old, to the dot
     market.clock.now += 0.001
     assert refusal(board, market.clock.now).code == "route_unavailable"
     assert reasons(board, market.clock.now)[0] == ("first", False, "first: no answer: ConnectError")
     market.second.failure = None
     await board.refresh()
-    assert board.book(*EUR, now=market.clock.now).source == "second"
+    assert "second" in board.merged(*EUR, now=market.clock.now).sources
     market.first.failure = None
     await board.refresh()
-    assert board.book(*EUR, now=market.clock.now).source == "first"
+    assert "first" in board.merged(*EUR, now=market.clock.now).sources
 
 
 async def test_a_board_that_is_no_longer_polled_goes_stale(market: Market) -> None:
@@ -105,14 +107,14 @@ async def test_a_slow_answer_is_as_old_as_its_question(market: Market) -> None:
 async def test_two_required_means_two_fresh_ones(market: Market) -> None:
     board = market.board(replace(RULES, required_sources=2))
     await board.refresh()
-    assert board.book(*EUR, now=market.clock.now).source == "first"
+    assert "first" in board.merged(*EUR, now=market.clock.now).sources
     market.second.failure = httpx.Response(503)
     market.clock.now += 2.5
     await board.refresh()
     refusal(board, market.clock.now)
     market.second.failure = None
     await board.refresh()
-    assert board.book(*EUR, now=market.clock.now).source == "first"
+    assert "first" in board.merged(*EUR, now=market.clock.now).sources
 
 
 async def test_more_required_than_configured_never_quotes(market: Market) -> None:
@@ -125,15 +127,15 @@ async def test_more_required_than_configured_never_quotes(market: Market) -> Non
 async def test_sources_two_per_cent_apart_stop_quotes(market: Market, mid: int, agrees: bool) -> None:
     """2 % of the lower one: 61,000 and 62,220 are exactly that far apart."""
     market.second.mid = mid
-    board = market.board()
+    board = market.board(replace(RULES, taker_bps=100))  # so dear that they are not crossed either
     await board.refresh()
     if agrees:
-        assert board.book(*EUR, now=market.clock.now).source == "first"
+        assert "first" in board.merged(*EUR, now=market.clock.now).sources
         return
     assert "disagree" in refusal(board, market.clock.now).detail
     market.second.mid = 61_000
     await board.refresh()
-    assert board.book(*EUR, now=market.clock.now).source == "first"
+    assert "first" in board.merged(*EUR, now=market.clock.now).sources
 
 
 async def test_a_stale_source_has_no_say_in_the_agreement(market: Market) -> None:
@@ -144,14 +146,14 @@ async def test_a_stale_source_has_no_say_in_the_agreement(market: Market) -> Non
     market.second.failure = httpx.Response(500)
     market.clock.now += 2.5
     await board.refresh()
-    assert board.book(*EUR, now=market.clock.now).source == "first"
+    assert "first" in board.merged(*EUR, now=market.clock.now).sources
 
 
 async def test_a_venue_that_hangs_is_given_up_and_holds_nobody_up(market: Market) -> None:
     market.first.hangs = True
     board = market.board()
     await asyncio.wait_for(board.refresh(), timeout=5)
-    assert board.book(*EUR, now=market.clock.now).source == "second"
+    assert "second" in board.merged(*EUR, now=market.clock.now).sources
     assert reasons(board, market.clock.now)[0] == ("first", False, "no answer in time")
 
 
@@ -178,13 +180,14 @@ async def test_a_book_that_cannot_be_priced_from_is_not_used(book: Book, reason:
     assert reasons(board, 1_000.0) == [("puppet", False, reason)]
     source.answer = GOOD
     await board.refresh()
-    assert board.book(*EUR, now=1_000.0) == GOOD
+    assert board.books(*EUR, now=1_000.0) == (GOOD,)
+    board.merged(*EUR, now=1_000.0)
 
 
 async def test_a_book_that_came_in_after_the_caller_read_the_clock_is_fresh() -> None:
     board = PriceBoard([Puppet(GOOD)], [EUR], RULES)
     await board.refresh()
-    assert board.book(*EUR, now=999.9) == GOOD
+    assert board.merged(*EUR, now=999.9).taken_at == GOOD.taken_at
 
 
 def test_rules_that_make_no_sense_are_refused_at_once() -> None:
@@ -195,6 +198,9 @@ def test_rules_that_make_no_sense_are_refused_at_once() -> None:
         lambda: replace(RULES, poll_every=0.0),
         lambda: replace(RULES, stale_after=1.0),
         lambda: replace(RULES, slowest_poll=0.5),
+        lambda: replace(RULES, jump_bps=0),
+        lambda: replace(RULES, look_every=0.0),
+        lambda: replace(RULES, look_every=2.0),
     ]
     for change in changes:
         with pytest.raises(ValueError, match="must"):

@@ -10,9 +10,11 @@ import httpx
 
 from app.ports.rates import Book, Level
 from app.services.prices import PriceBoard, PriceRules
+from providers.rates.allowance import Allowance
 from providers.rates.kraken import KrakenRates
 
 EUR = ("BTC", "EUR")
+PLENTY = Allowance(per_second=1e9, burst=1e9)  # these venues are asked as fast as a test can
 RULES = PriceRules(required_sources=1, stale_after=2.0, poll_every=1.0, slowest_poll=5.0, timeout=0.05)
 
 
@@ -55,7 +57,7 @@ class Market:
         self.clock = Clock()
         self.first, self.second = venues
         self.sources = [
-            KrakenRates(client, base_url="https://venue.test", name=name, clock=self.clock)
+            KrakenRates(client, base_url="https://venue.test", name=name, clock=self.clock, allowance=PLENTY)
             for client, name in zip(clients, ("first", "second"), strict=True)
         ]
 

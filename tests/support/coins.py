@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import httpx
 
+from app.db import spending
+from app.services import treasury
 from providers.sandbox.bitcoin.mempool import decode
 from providers.sandbox.bitcoin.serialise import TxOut, build_transaction
 from tests.support.world import World
@@ -58,12 +60,25 @@ async def mined(world: World, blocks: int) -> None:
     await world.follow()
 
 
-async def reorg(world: World, depth: int, *, drop: str | None = None) -> None:
-    """Replace the newest blocks by empty ones, forget a transaction for good if one is named, and let it be seen."""
+async def reorg(world: World, depth: int, *, drop: str | None = None, calm: bool = True) -> None:
+    """Replace the newest blocks by empty ones, forget a transaction for good if one is named, and let it be seen.
+
+    A person then lets deposits count again, unless it is not `calm`.
+    """
     await world.far.command("POST", "/control/bitcoin/reorg", {"depth": depth})
     if drop is not None:
         await world.far.command("POST", "/control/bitcoin/drop", {"txid": drop})
     await world.follow()
+    if calm:
+        await start_crediting(world)
+        await world.follow()
+
+
+async def start_crediting(world: World) -> None:
+    """What a person does once the chain is calm again after a reorganisation that took credited coins."""
+    async with world.db.transaction() as tx:
+        if not await spending.may_credit(tx, "bitcoin"):
+            await treasury.turn(tx, "bitcoin", crediting=True, actor="ada", reason="the chain is calm")
 
 
 async def rpc(world: World, method: str, *params: object) -> object:

@@ -14,15 +14,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.settings import (
     BitcoinSettings,
     IncreaseSettings,
+    PayinSettings,
     PricingSettings,
     ProcessSettings,
     RatesSettings,
+    ScreeningSettings,
     SepaSettings,
     Settings,
+    SignerSettings,
     StripeSettings,
 )
 
 SEPA_IBAN = "DE91100000000123456789"
+
+
+def _rates(far_url: str) -> RatesSettings:
+    """Prices live long: how busy the machine is decides about no quote."""
+    return RatesSettings(rate_sources={"kraken": f"{far_url}/kraken"}, stale_seconds=600, poll_seconds=5)
 
 
 def settings_for(
@@ -34,7 +42,7 @@ def settings_for(
             mode="test", home=home, database_url=database_url, allow_loopback=True, sandbox_url=far_url
         ),
         pricing=PricingSettings(),
-        rates=RatesSettings(rate_sources={"kraken": f"{far_url}/kraken"}),
+        rates=_rates(far_url),
         stripe=StripeSettings.model_validate(
             {
                 "stripe_secret_key": stripe_key,
@@ -43,6 +51,7 @@ def settings_for(
                 "stripe_api_base": f"{far_url}/stripe",
             }
         ),
+        payin=PayinSettings(payin_methods=("card", "ach_debit", "sepa_debit", "bank_transfer")),
         increase=IncreaseSettings.model_validate(
             {
                 "increase_api_key": increase_key_of(stripe_key),
@@ -50,6 +59,8 @@ def settings_for(
                 "increase_api_base": f"{far_url}/increase",
             }
         ),
+        screening=ScreeningSettings(screening="ofac", screening_days=36_500),
+        signer=SignerSettings(signer_home=home / "signer"),
         sepa=SepaSettings(
             sepa_folder=home / "sepa",
             sepa_holder_name="Rampwright Test",

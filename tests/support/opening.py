@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +13,12 @@ import httpx
 
 from app import wiring
 from app.db.database import Database
+from app.dev.caretaker import SANCTIONS
 from app.main import build_app
-from app.services import bank_floats
-from app.wiring.secrets import write_secret
+from app.services import bank_floats, screening_lists
+from app.settings import Settings
+from app.wiring.screening import list_format
+from app.wiring.secrets import intent_keys
 from providers.sandbox.client import SandboxClient
 from tests.support.hosting import (
     SEPA_IBAN,
@@ -27,29 +30,33 @@ from tests.support.hosting import (
     settings_for,
 )
 from tests.support.partners import make_partner
+from tests.support.signing import running_signer, with_signer
 from tests.support.world import World
 
 
 @asynccontextmanager
-async def open_world(home: Path, db: Database, far_url: str) -> AsyncIterator[World]:
-    """Start an instance of its own Stripe account and wallet, and stop it at the end."""
+async def open_world(
+    home: Path, db: Database, far_url: str, change: Callable[[Settings], Settings] = lambda usual: usual
+) -> AsyncIterator[World]:
+    """Start an instance of its own Stripe account and wallet, and stop it at the end; `change` makes other settings."""
     stripe_key = f"sk_test_{secrets.token_hex(16)}"
     home.mkdir(parents=True, exist_ok=True)
-    write_secret(home / "secrets" / "bitcoin_seed", secrets.token_hex(32))
     late = LateApp()
     async with AsyncExitStack() as stack:
         _, api_url = await stack.enter_async_context(serving(late))
         secret = await register_hook(far_url, stripe_key, f"{api_url}/hooks/stripe")
         await register_bank_hook(far_url, stripe_key, f"{api_url}/hooks/increase", secret)
-        settings = settings_for(home, db.url, far_url, stripe_key, secret, await chain_height(far_url))
-        parts = await stack.enter_async_context(wiring.parts(settings))
-        parts = replace(parts, db=db)
+        settings = change(settings_for(home, db.url, far_url, stripe_key, secret, await chain_height(far_url)))
+        signer = running_signer(settings.signer_home, intent_keys(settings))
+        settings = with_signer(settings, await stack.enter_async_context(signer))
+        parts = replace(await stack.enter_async_context(wiring.parts(settings)), db=db)
         far = SandboxClient(parts.http, far_url)
         await far.sepa_register(home / "sepa", SEPA_IBAN, 100_000_000)
         await far.sepa_run(home / "sepa")
         records = wiring.far_side(settings, parts)
         for provider, bank in records.banks.items():
             await bank_floats.open_with(db, provider, (await bank.read()).balance)
+        await screening_lists.bring_in(db, list_format(), SANCTIONS, actor="test")
         context = wiring.context(settings, parts)
         await context.board.refresh()
         refreshing = asyncio.create_task(context.board.run())

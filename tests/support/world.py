@@ -16,9 +16,10 @@ from app.api.context import Context
 from app.audit import audit
 from app.db.database import Database
 from app.db.jobs import Job, JobName, enqueue
+from app.ports.chain import Branch
 from app.ports.errors import ProviderError
 from app.ports.records import FarSide as FarSideRecords
-from app.services import sends
+from app.services import preparing
 from app.services.rails import Rails
 from app.settings import Settings
 from app.wiring import Worker
@@ -233,7 +234,7 @@ class World:
     async def fund(self, coins: int = 20, amount: int = 5_000_000) -> None:
         """Put confirmed coins into the hot wallet through the faucet."""
         rail = self.rails.chains["bitcoin"]
-        addresses = [rail.new_address(sends.Branch.RECEIVE, index % sends.POOL_SIZE).text for index in range(coins)]
+        addresses = [rail.new_address(Branch.RECEIVE, index % preparing.POOL_SIZE).text for index in range(coins)]
         await self.far.fund([(address, amount) for address in addresses])
         await self.follow()
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -16,139 +16,21 @@ from app.db.columns import new_id
 from app.db.database import Database
 from app.db.partners import Caller, insert_partner
 from app.db.quotes import Quote
-from app.domain.assets import asset_by_id
 from app.domain.errors import DomainError
-from app.domain.money import Money
 from app.domain.quote import Terms
 from app.ports.chain import Destination
-from app.ports.errors import ProviderRejected, ProviderUnavailable
-from app.ports.outcome import Outcome
-from app.ports.payin import (
-    DisputeReceipt,
-    DisputeStatus,
-    PaymentReceipt,
-    PaymentRequest,
-    PaymentStatus,
-    RefundReceipt,
-)
 from app.schemas.orders import DestinationIn, OrderIn
 from app.services import placing
 from app.services.idempotent import IdempotentRequest
 from app.services.policy import Policy
 from app.services.rails import Rails
 from providers.stripe.notifications import StripeNotifications
+from tests.webhooks.truth import EUR, CardTruth
 
-EUR = asset_by_id("EUR")
+__all__ = ["EUR", "CardTruth"]
+
 SECRET = "whsec_of_these_tests"
 TOTAL = 10_000
-
-
-@dataclass(slots=True)
-class CardTruth:
-    """Implements PayinProvider and PayinDisputes over what it remembers."""
-
-    provider: str = "stripe"
-    payments: dict[str, PaymentReceipt] = field(default_factory=dict)
-    refunds: dict[str, RefundReceipt] = field(default_factory=dict)
-    disputes: dict[str, DisputeReceipt] = field(default_factory=dict)
-    down: bool = False
-    broken: Exception | None = None
-    asked: int = 0
-
-    def _reach(self) -> None:
-        self.asked += 1
-        if self.down:
-            raise ProviderUnavailable(self.provider, "down")
-        if self.broken is not None:
-            raise self.broken
-
-    def _payment(self, reference: str) -> PaymentReceipt:
-        try:
-            return self.payments[reference]
-        except KeyError:
-            raise ProviderRejected(self.provider, "no such payment", code="resource_missing") from None
-
-    async def start(self, request: PaymentRequest) -> PaymentReceipt:
-        self._reach()
-        for receipt in self.payments.values():
-            if receipt.payment_id == request.payment_id:
-                return receipt
-        nothing = Money(0, request.amount.asset)
-        receipt = PaymentReceipt(
-            reference=f"pi_{len(self.payments) + 1}_{request.payment_id[-6:]}",
-            payment_id=request.payment_id,
-            order_id=request.order_id,
-            status=PaymentStatus.AWAITING_CUSTOMER,
-            provider_status="requires_payment_method",
-            amount=request.amount,
-            received=nothing,
-            refunded=nothing,
-        )
-        self.payments[receipt.reference] = receipt
-        return receipt
-
-    def authorise(self, reference: str) -> None:
-        """The customer pays."""
-        self.payments[reference] = replace(self.payments[reference], status=PaymentStatus.AUTHORISED)
-
-    def take(self, reference: str, units: int) -> PaymentReceipt:
-        """The money is ours, less a fee that is known at once."""
-        taken = replace(
-            self.payments[reference], status=PaymentStatus.CAPTURED, received=Money(units, EUR), fee=Money(175, EUR)
-        )
-        self.payments[reference] = taken
-        return taken
-
-    async def capture(self, reference: str, amount: Money, *, key: str) -> PaymentReceipt:
-        self._reach()
-        if self._payment(reference).status is PaymentStatus.AUTHORISED:
-            self.take(reference, amount.units)
-        return self.payments[reference]
-
-    async def cancel(self, reference: str, *, key: str) -> PaymentReceipt:
-        self._reach()
-        if self._payment(reference).status is not PaymentStatus.CAPTURED:
-            self.payments[reference] = replace(self.payments[reference], status=PaymentStatus.CANCELED)
-        return self.payments[reference]
-
-    async def refund(self, reference: str, amount: Money, *, refund_id: str, order_id: str) -> RefundReceipt:
-        self._reach()
-        if refund_id not in self.refunds:
-            self.refunds[refund_id] = RefundReceipt(f"re_{refund_id}", refund_id, reference, Outcome.PENDING, amount)
-        return self.refunds[refund_id]
-
-    def settle(self, refund_id: str, outcome: Outcome) -> None:
-        """The refund reaches the customer, or does not."""
-        self.refunds[refund_id] = replace(self.refunds[refund_id], outcome=outcome)
-
-    def dispute(self, reference: str, payment: str, status: DisputeStatus, units: int, taken: int) -> None:
-        """The customer's bank takes money back, or gives it back."""
-        self.disputes[reference] = DisputeReceipt(
-            reference,
-            payment,
-            status,
-            status.value,
-            "fraudulent",
-            Money(units, EUR),
-            Money(taken, EUR),
-            Money(1500, EUR),
-        )
-
-    async def fetch(self, reference: str) -> PaymentReceipt:
-        self._reach()
-        return self._payment(reference)
-
-    async def find_payment(self, payment_id: str, order_id: str) -> PaymentReceipt | None:
-        self._reach()
-        return next((receipt for receipt in self.payments.values() if receipt.payment_id == payment_id), None)
-
-    async def find_refund(self, reference: str, refund_id: str) -> RefundReceipt | None:
-        self._reach()
-        return self.refunds.get(refund_id)
-
-    async def fetch_dispute(self, reference: str) -> DisputeReceipt:
-        self._reach()
-        return self.disputes[reference]
 
 
 class Addresses:

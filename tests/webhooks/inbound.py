@@ -39,7 +39,7 @@ async def run_jobs(db: Database, rails: Rails, chance: random.Random | None = No
         JobName.PROCESS_NOTIFICATION: lambda subject: process_notification(db, rails, subject),
         JobName.CAPTURE_PAYMENT: lambda subject: payments.capture(db, rails, subject),
         JobName.CANCEL_PAYMENT: lambda subject: payments.cancel(db, rails, subject),
-        JobName.REFUND_ORDER: lambda subject: refunds.refund_order(db, subject),
+        JobName.REFUND_ORDER: lambda subject: refunds.refund_order(db, rails, subject),
         JobName.REFUND_PAYMENT: lambda subject: refunds.refund_payment(db, rails, subject),
     }
     while True:

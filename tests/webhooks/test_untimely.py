@@ -35,8 +35,10 @@ class SlowTruth(CardTruth):
         if self.loses_answers:
             raise OutcomeUnknown(self.provider, "the answer was lost")
 
-    async def refund(self, reference: str, amount: Money, *, refund_id: str, order_id: str) -> RefundReceipt:
-        answer = await super().refund(reference, amount, refund_id=refund_id, order_id=order_id)
+    async def refund(
+        self, reference: str, amount: Money, *, refund_id: str, order_id: str, key: str | None = None
+    ) -> RefundReceipt:
+        answer = await super().refund(reference, amount, refund_id=refund_id, order_id=order_id, key=key)
         await self._delay()
         return answer
 

@@ -48,6 +48,7 @@ def build_router(
                 now=clock(),
                 livemode=rails.livemode,
                 api_version=versions.get(provider),
+                account=rails.accounts.get(provider),
             )
         except NotificationInvalid as invalid:
             log.warning("notification.refused", provider=provider, reason=str(invalid))

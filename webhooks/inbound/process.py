@@ -17,9 +17,26 @@ from app.domain.errors import Conflict
 from app.ports.bank_files import FileUnreadable
 from app.ports.errors import NotificationInvalid, OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from app.ports.notifications import Subject, SubjectKind
-from app.ports.payin import DisputeReceipt, PayinDisputes, PayinProvider, PaymentReceipt
+from app.ports.payin import (
+    DisputeReceipt,
+    PayinDisputes,
+    PayinProvider,
+    PayinRefunds,
+    PayinRisk,
+    PaymentReceipt,
+)
 from app.ports.payout import BankRail
-from app.services import bank_files, bank_payouts, disputes, receipts, refunds, top_ups
+from app.services import (
+    bank_files,
+    bank_payouts,
+    disputes,
+    receipts,
+    refunds,
+    refunds_by_hand,
+    risk,
+    strays,
+    top_ups,
+)
 from app.services.rails import Rails
 
 log = structlog.get_logger(__name__)
@@ -115,6 +132,10 @@ async def _payin(db: Database, rail: PayinProvider, subject: Subject, reference:
             return await _refund(db, rail, subject)
         case SubjectKind.DISPUTE:
             return await _dispute(db, rail, reference)
+        case SubjectKind.WARNING | SubjectKind.REVIEW:
+            return await _risk(db, rail, subject.kind, reference)
+        case SubjectKind.SURPLUS:
+            return _Finding(None, "money that was no payment's goes back")
         case _:
             return _Finding(None, "not acted upon", _UNKNOWN_KIND)
 
@@ -146,6 +167,9 @@ async def _payment(db: Database, rail: PayinProvider, reference: str) -> _Findin
     receipt = await rail.fetch(reference)
     async with db.connection() as connection:
         payment = await _payment_of(connection, rail.provider, receipt)
+        twin = None if payment is not None else await _second_of(connection, rail.provider, receipt)
+    if twin is not None:
+        return _Finding(partial(strays.observe, payment=twin, receipt=receipt))
     if payment is None:
         moves = receipt.received.units or receipt.refunded.units
         return _Finding(None, "no payment of ours", _UNMATCHED if moves else None)
@@ -164,8 +188,45 @@ async def _payment_of(tx: Transaction, provider: str, receipt: PaymentReceipt) -
     return named if named.order_id == receipt.order_id else None
 
 
+async def _second_of(tx: Transaction, provider: str, receipt: PaymentReceipt) -> Payment | None:
+    """The payment of ours for which the provider opened a second one."""
+    named = None if receipt.payment_id is None else await payments.get(tx, receipt.payment_id)
+    if named is None or named.provider != provider or named.order_id != receipt.order_id:
+        return None
+    return named if named.reference not in {None, receipt.reference} else None
+
+
+async def _risk(db: Database, rail: PayinProvider, kind: SubjectKind, reference: str) -> _Finding:
+    """A suspicion, or the provider's own review: it stops an order that is not delivered yet."""
+    if not isinstance(rail, PayinRisk):
+        return _Finding(None, "this rail warns of nothing", _UNKNOWN_KIND)
+    if kind is SubjectKind.WARNING:
+        warning = await rail.fetch_warning(reference)
+        named, apply = warning.payment_reference, partial(risk.observe_warning, warning=warning)
+    else:
+        review = await rail.fetch_review(reference)
+        named, apply = review.payment_reference, partial(risk.observe_review, review=review)
+    paid = await rail.fetch(named)
+    async with db.connection() as connection:
+        payment = await _payment_of(connection, rail.provider, paid)
+    if payment is None:
+        return _Finding(None, "no payment of ours", _UNMATCHED)
+    return _Finding(partial(_observe_risk, payment=payment, paid=paid, apply=apply))
+
+
+async def _observe_risk(
+    tx: Transaction, payment: Payment, paid: PaymentReceipt, apply: Callable[..., Awaitable[None]]
+) -> None:
+    """The payment first, as with disputes."""
+    await receipts.observe(tx, payment, paid)
+    await apply(tx, payment=payment)
+
+
 async def _refund(db: Database, rail: PayinProvider, subject: Subject) -> _Finding:
-    """A refund is known by the provider's id, or by ours when its answer has not reached us yet."""
+    """A refund is known by the provider's id, or by ours when its answer has not reached us yet.
+
+    One that carries no id of ours was made by hand, in the provider's own pages, and is adopted.
+    """
     async with db.connection() as connection:
         payment = await payments.by_reference(connection, rail.provider, subject.payment_reference or "")
         candidates = [] if payment is None else await payments.refunds_of(connection, payment.order_id)
@@ -173,7 +234,13 @@ async def _refund(db: Database, rail: PayinProvider, subject: Subject) -> _Findi
         receipt = await rail.find_refund(subject.payment_reference or "", refund.id)
         if receipt is not None and receipt.reference == subject.reference:
             return _Finding(partial(refunds.observe, refund_id=refund.id, receipt=receipt))
-    return _Finding(None, "no refund of ours", _UNMATCHED)
+    if payment is None or subject.reference is None or not isinstance(rail, PayinRefunds):
+        return _Finding(None, "no refund of ours", _UNMATCHED)
+    made = await rail.fetch_refund(subject.reference)
+    if made.refund_id is not None:
+        return _Finding(None, "no refund of ours", _UNMATCHED)
+    paid = await rail.fetch(made.payment_reference)
+    return _Finding(partial(refunds_by_hand.observe, payment=payment, paid=paid, receipt=made))
 
 
 def _likely(refunds_of_order: list[Operation], reference: str | None) -> list[Operation]:

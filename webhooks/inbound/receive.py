@@ -26,11 +26,13 @@ async def receive(
     now: datetime,
     livemode: bool,
     api_version: str | None = None,
+    account: str | None = None,
 ) -> None:
     """Store a notification and its job in one transaction; told twice, it is stored once.
 
-    What is signed but not meant for us is stored in quarantine, without a job: another mode or account than ours, or
-    another version of the provider's API than `api_version`, where one is given. Raises NotificationInvalid.
+    What is signed but not meant for us is stored in quarantine, without a job: another mode than ours, an account
+    connected to ours other than `account`, or another version of the provider's API than `api_version`, where one is
+    given. Raises NotificationInvalid.
     """
     try:
         verified = source.verify(body, headers, now)
@@ -39,7 +41,7 @@ async def receive(
         async with db.transaction() as tx:
             await raise_alert(tx, "notification_unreadable", source.provider, str(garbage))
         raise
-    stranger = _stranger(verified, livemode=livemode, api_version=api_version)
+    stranger = _stranger(verified, livemode=livemode, api_version=api_version, account=account)
     async with db.transaction() as tx:
         stored_id = await notifications.insert(
             tx,
@@ -66,11 +68,13 @@ def _check_names(provider: str, verified: VerifiedNotification) -> None:
         raise NotificationUnreadable(provider, "a NUL in its id or type")
 
 
-def _stranger(verified: VerifiedNotification, *, livemode: bool, api_version: str | None) -> str | None:
+def _stranger(
+    verified: VerifiedNotification, *, livemode: bool, api_version: str | None, account: str | None
+) -> str | None:
     """Why a notification is none of ours, if so."""
     if verified.livemode is not livemode:
         return "wrong_mode"
-    if verified.account is not None:  # of an account connected to ours, for which we do nothing
+    if verified.account != account:  # of an account connected to ours that we do not act for, or of ours when we do
         return "wrong_account"
     if api_version is not None and verified.api_version != api_version:
         return "wrong_version"

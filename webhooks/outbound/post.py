@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 
 import httpcore
 import httpx
@@ -53,6 +54,12 @@ class _Answer:
     retry_after: timedelta | None = None
 
 
+@cache
+def _system_tls() -> ssl.SSLContext:
+    """One for the process: reading the authorities takes tens of milliseconds."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Poster:
     """Posts, each time over a new connection: no redirects, no proxies, no cookies, no decompression.
 
@@ -70,7 +77,7 @@ class Poster:
     ) -> None:
         """`allow_loopback` is for development. `tls` and `network` replace the system's own."""
         self._allow_loopback = allow_loopback
-        self._tls = tls or httpx.create_ssl_context(trust_env=False)
+        self._tls = tls or _system_tls()
         self._network = GuardedNetwork(resolver, allow_loopback=allow_loopback, read_limit=MOST_READ, network=network)
         self._budget = budget_seconds
 

@@ -1,4 +1,4 @@
-"""What a partner has and what this instance offers: balances, assets, payment methods, state machines."""
+"""What a partner has and what this instance offers: balances, assets, prices, providers, state machines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from app.api.ids import MachineName
 from app.api.routing import StrictRoute
 from app.schemas.balances import BalanceList
 from app.schemas.catalogue import AssetList, PaymentMethodList, StateMachineOut
-from app.services import catalogue, views
+from app.schemas.providers import ProviderList
+from app.schemas.rates import RateList
+from app.services import catalogue, provider_health, rates, views
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 AnyCaller = Annotated[Call, Depends(Reading())]
@@ -35,6 +37,19 @@ async def list_assets(call: AnyCaller) -> Response:
 async def list_payment_methods(call: AnyCaller) -> Response:
     """Every way that customers can pay, with its limits."""
     return page_of_items(catalogue.payment_methods(call.context.rails, call.context.policy))
+
+
+@router.get("/rates", tags=["discovery"], responses=gives(RateList))
+async def list_rates(call: AnyCaller) -> Response:
+    """The market price of every pair that is offered, before any fee."""
+    return page_of_items(rates.rates(call.context.board, call.caller.now))
+
+
+@router.get("/providers", tags=["discovery"], responses=gives(ProviderList))
+async def list_providers(call: AnyCaller) -> Response:
+    """Everybody that serves you through this instance, what they can do, and whether they work."""
+    context = call.context
+    return page_of_items(await provider_health.providers(context.db, context.rails, context.board))
 
 
 @router.get("/state_machines/{resource}", tags=["discovery"], responses=gives(StateMachineOut))

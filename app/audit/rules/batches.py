@@ -121,14 +121,11 @@ RULES: Final = (
     Invariant(
         "R-75",
         "No batch stands still: items are read, payouts made, and ends told within 2 hours.",
-        # One whose approval does not hold any more waits for a person, who was alerted.
         """
         SELECT id, state, next_position, updated_at FROM payout_batches
         WHERE updated_at < now() - interval '2 hours' AND (state = 'validating' OR (state = 'processing' AND (
             next_position <= items OR settled_items + failed_items + invalid_items >= items
-        ))) AND NOT EXISTS (
-            SELECT 1 FROM alerts WHERE kind = 'approval_void' AND subject = payout_batches.id AND resolved_at IS NULL
-        )
+        )))
         """,
     ),
 )

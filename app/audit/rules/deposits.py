@@ -10,7 +10,8 @@ from app.audit.invariant import Invariant
 _BOOKED = """(
     SELECT CASE WHEN order_id IS NULL THEN subject ELSE split_part(reference, ':', 3) END AS id, sum(units) AS units,
            count(DISTINCT entries.id) FILTER (WHERE kind = 'deposit_reverse') AS reversals
-    FROM entries JOIN postings ON entry_id = entries.id AND account LIKE 'wallet:hot:%'
+    FROM entries JOIN postings ON entry_id = entries.id
+        AND (account LIKE 'wallet:hot:%' OR account LIKE 'wallet:deposits:%')
     WHERE kind IN ('deposit', 'deposit_reverse', 'deposit_restore') OR (kind = 'pay_in' AND order_id IS NOT NULL)
     GROUP BY 1
 ) AS booked"""
@@ -26,12 +27,22 @@ RULES: Final = (
         SELECT deposits.txid, deposits.vout, deposits.id || ' is another coin' FROM deposits
         LEFT JOIN coins USING (network, txid, vout)
         LEFT JOIN deposit_addresses AS address ON address.id = deposit_address_id
-        WHERE (deposits.partner_id, deposits.asset, deposits.network)
-                IS DISTINCT FROM (address.partner_id, address.asset, address.network)
-           OR (address.route = 'order' AND deposits.order_id IS DISTINCT FROM address.order_id)
+        WHERE deposits.partner_id IS DISTINCT FROM address.partner_id
+           OR ((deposits.asset, deposits.network) IS DISTINCT FROM (address.asset, address.network)
+               AND deposits.suspect IS DISTINCT FROM 'wrong_asset')
+           OR (address.route = 'order' AND deposits.order_id IS DISTINCT FROM address.order_id
+               AND deposits.suspect IS NULL)
            OR (address.route = 'balance' AND deposits.order_id IS NOT NULL)
-           OR (deposits.height IS NOT NULL AND (deposits.units, deposits.height, coins.script)
+           OR (deposits.height IS NOT NULL AND deposits.network NOT IN (SELECT network FROM account_chains)
+               AND (deposits.units, deposits.height, coins.script)
                 IS DISTINCT FROM (coins.units, coins.height, address.script))
+        UNION ALL
+        SELECT deposits.txid, vout, deposits.id || ' is another transfer' FROM deposits
+        JOIN deposit_addresses AS address ON address.id = deposit_address_id
+        LEFT JOIN arrivals ON arrivals.network = deposits.network AND arrivals.txid = deposits.txid AND place = vout
+        WHERE deposits.network IN (SELECT network FROM account_chains) AND deposits.height IS NOT NULL
+          AND (deposits.units, deposits.asset, deposits.height, deposits.block_hash, address.script) IS DISTINCT FROM
+              (arrivals.units, arrivals.asset, arrivals.height, arrivals.block_hash, arrivals.script)
         """,
     ),
     Invariant(
@@ -63,9 +74,14 @@ RULES: Final = (
         """
         SELECT deposits.id, state, deposits.height, confirmations_needed FROM deposits
         LEFT JOIN blocks ON blocks.network = deposits.network AND blocks.height = deposits.height
-        WHERE CASE WHEN state IN ('credited', 'held', 'confirmed') THEN
-            blocks.hash IS DISTINCT FROM block_hash OR deposits.height IS NULL OR deposits.height
-                + confirmations_needed - 1 > (SELECT max(height) FROM blocks WHERE network = deposits.network)
+        WHERE CASE WHEN state IN ('credited', 'held', 'confirmed', 'blocked') THEN
+            (blocks.hash IS DISTINCT FROM block_hash AND deposits.height >= (
+                SELECT min(height) FROM blocks WHERE network = deposits.network
+            )) OR deposits.height IS NULL OR CASE
+                WHEN deposits.network IN (SELECT network FROM account_chains) THEN deposits.height > (
+                    SELECT finalized_height FROM account_chains AS chain WHERE chain.network = deposits.network
+                ) ELSE deposits.height
+                    + confirmations_needed - 1 > (SELECT max(height) FROM blocks WHERE network = deposits.network) END
             WHEN state = 'orphaned' THEN deposits.height IS NOT NULL
             ELSE deposits.height IS NOT NULL AND blocks.hash IS DISTINCT FROM block_hash END
         """,
@@ -88,14 +104,15 @@ RULES: Final = (
         """
         SELECT id, state, height, updated_at FROM deposits
         WHERE state IN ('detected', 'confirmed') AND updated_at < now() - interval '2 hours'
-          AND height + confirmations_needed + 11
+          AND is_deep(deposits.network, height, confirmations_needed + 12) AND height + confirmations_needed + 11
               <= (SELECT max(height) FROM blocks WHERE blocks.network = deposits.network)
+          AND NOT EXISTS (SELECT 1 FROM screening_cases AS it WHERE it.subject = deposits.id AND it.state = 'open')
         """,
     ),
     Invariant(
         "R-83",
         "A deposit is on hold while a person has to look at it, and only then.",
-        "SELECT id, state FROM deposits WHERE (state = 'held') <> (hold IS NOT NULL)",
+        "SELECT id, state FROM deposits WHERE (state IN ('held', 'blocked')) <> (hold IS NOT NULL)",
     ),
     Invariant(
         "R-84",

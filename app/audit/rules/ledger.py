@@ -40,6 +40,7 @@ RULES: Final = (
         WHERE kind <> CASE split_part(id, ':', 1)
             WHEN 'wallet' THEN 'asset' WHEN 'bank' THEN 'asset'
             WHEN 'order' THEN 'liability' WHEN 'payout' THEN 'liability' WHEN 'partner' THEN 'liability'
+            WHEN 'blocked' THEN 'liability'
             ELSE 'free' END
         """,
     ),

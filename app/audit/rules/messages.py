@@ -57,12 +57,12 @@ RULES: Final = (
         WHERE reference IS NOT NULL GROUP BY provider, reference HAVING count(*) > 1
         UNION ALL
         SELECT provider, reference, count(*) FROM operations
-        WHERE kind = 'refund' AND reference IS NOT NULL GROUP BY provider, reference HAVING count(*) > 1
+        WHERE kind IN ('refund', 'return') AND reference IS NOT NULL GROUP BY provider, reference HAVING count(*) > 1
         UNION ALL
         SELECT provider, key, count(*) FROM operations GROUP BY provider, key HAVING count(*) > 1
         UNION ALL
         SELECT payment_id, kind, count(*) FROM operations
-        WHERE kind <> 'refund' AND state <> 'declined' GROUP BY payment_id, kind HAVING count(*) > 1
+        WHERE kind NOT IN ('refund', 'return') AND state <> 'declined' GROUP BY payment_id, kind HAVING count(*) > 1
         """,
     ),
     Invariant(

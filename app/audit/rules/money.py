@@ -72,7 +72,7 @@ RULES: Final = (
             SELECT orders.id, received_units, refunded_units, delivered_units,
                 coalesce(CASE direction
                     WHEN 'buy' THEN -sum(units) FILTER (WHERE own AND kind = 'pay_in' AND asset = source_asset)
-                    ELSE sum(units) FILTER (WHERE account LIKE 'wallet:hot:%'
+                    ELSE sum(units) FILTER (WHERE (account LIKE 'wallet:hot:%' OR account LIKE 'wallet:deposits:%')
                         AND kind IN ('pay_in', 'deposit_reverse', 'deposit_restore')) END, 0) AS booked_in,
                 coalesce(sum(units) FILTER (
                     WHERE own AND kind IN ('refund', 'refund_reversed') AND asset = source_asset), 0) AS booked_back,

@@ -46,10 +46,13 @@ RULES: Final = (
         "A payout takes the one way that it names, and takes it once.",
         """
         SELECT payouts.id, method, payouts.state, 'not its way' AS problem
-        FROM payouts LEFT JOIN (SELECT payout_id, count(*) AS times FROM sends GROUP BY payout_id) AS sent
-            ON sent.payout_id = payouts.id
-        WHERE coalesce(sent.times, 0) <> CASE
+        FROM payouts LEFT JOIN (
+            SELECT payout_id, count(*) AS times, bool_and(state = 'abandoned') AS abandoned
+            FROM sends GROUP BY payout_id
+        ) AS sent ON sent.payout_id = payouts.id
+        WHERE (coalesce(sent.times, 0) <> CASE
                 WHEN method = 'chain' AND payouts.state IN ('sending', 'submitted', 'settled') THEN 1 ELSE 0 END
+                AND NOT (payouts.state = 'failed' AND coalesce(sent.abandoned AND sent.times = 1, false)))
            OR (method = 'chain' AND num_nonnulls(provider_reference, file_id) > 0)
            OR (method <> 'chain' AND payouts.state IN ('created', 'pending_approval', 'queued')
                 AND num_nonnulls(provider_reference, file_id) > 0)

@@ -30,9 +30,9 @@ _LEAVING = """
 SELECT signed.network, coalesce(sum(sends.units), 0) + coalesce(sum(DISTINCT signed.fee_units), 0) AS units
 FROM chain_transactions AS signed JOIN sends ON sends.lineage_id = signed.lineage_id
 WHERE signed.height IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM entries WHERE CASE purpose
-        WHEN 'deliver' THEN entries.order_id = sends.order_id AND kind = 'deliver'
-        ELSE entries.subject = sends.lineage_id AND kind = 'coins_deliver' END
+    SELECT 1 FROM entries WHERE purpose = 'deliver' AND entries.order_id = sends.order_id AND kind = 'deliver'
+) AND NOT EXISTS (
+    SELECT 1 FROM entries WHERE purpose <> 'deliver' AND subject = sends.lineage_id AND kind = 'coins_deliver'
 )
 GROUP BY signed.network, signed.lineage_id
 """
@@ -43,9 +43,10 @@ RULES: Final = (
         "An order, and a payout, sends coins once.",
         """
         SELECT coalesce(order_id, payout_id) AS subject, count(*) AS sends FROM sends
-        GROUP BY order_id, payout_id HAVING count(*) > 1
+        WHERE purpose IN ('deliver', 'payout') GROUP BY order_id, payout_id HAVING count(*) > 1
         UNION ALL
-        SELECT id, 0 FROM sends WHERE (order_id IS NULL) = (payout_id IS NULL)
+        SELECT id, 0 FROM sends WHERE (order_id IS NOT NULL) <> (purpose = 'deliver')
+            OR (payout_id IS NOT NULL) <> (purpose = 'payout')
         """,
     ),
     Invariant(
@@ -58,14 +59,15 @@ RULES: Final = (
     ),
     Invariant(
         "I-15",
-        "Every transaction of a lineage spends every coin that the lineage reserved, so that only one can be mined.",
+        "Every transaction of a lineage spends every coin reserved up to it, so that only one can be mined.",
         f"""
         SELECT signed.txid, coins.txid AS coin, coins.vout
         FROM chain_transactions AS signed JOIN coins USING (network, lineage_id)
-        WHERE position({_OUTPOINT} IN raw) = 0
+        WHERE coins.attempt <= signed.attempt AND position({_OUTPOINT} IN raw) = 0
         UNION ALL
         SELECT txid, 'no coin is reserved', NULL FROM chain_transactions AS signed WHERE NOT EXISTS (
-            SELECT 1 FROM coins WHERE coins.network = signed.network AND coins.lineage_id = signed.lineage_id
+            SELECT 1 FROM coins
+            WHERE coins.network = signed.network AND coins.lineage_id = signed.lineage_id AND coins.attempt = 1
         )
         """,  # noqa: S608 - our own expressions
     ),
@@ -76,7 +78,7 @@ RULES: Final = (
         f"""
         SELECT min(wanted.id) AS id, signed.txid, 'does not pay it' AS problem
         FROM chain_transactions AS signed JOIN (
-            SELECT sends.id, network, lineage_id, {_OUTPUT} AS output FROM sends
+            SELECT sends.id, network, lineage_id, {_OUTPUT} AS output FROM sends WHERE units > 0
         ) AS wanted USING (network, lineage_id)
         GROUP BY signed.txid, wanted.output, signed.raw
         HAVING CASE count(*) WHEN 1 THEN position(wanted.output IN signed.raw) = 0 ELSE count(*) > (
@@ -91,8 +93,14 @@ RULES: Final = (
         WHERE purpose = 'payout' AND (sends.units, sends.asset, sends.script, sends.address, sends.network)
             IS DISTINCT FROM (payouts.units, payouts.asset, payouts.script, payouts.address, payouts.provider)
         UNION ALL
+        SELECT id, lineage_id, 'not as asked for' FROM sends WHERE purpose = 'sweep' AND NOT EXISTS (
+            SELECT 1 FROM cold_sweeps AS asked WHERE asked.lineage_id = sends.lineage_id
+              AND (asked.network, asked.script, asked.units) = (sends.network, sends.script, sends.units)
+        )
+        UNION ALL
         SELECT id, lineage_id, 'has no transaction' FROM sends
         WHERE NOT EXISTS (SELECT 1 FROM chain_transactions AS signed WHERE signed.lineage_id = sends.lineage_id)
+          AND NOT EXISTS (SELECT 1 FROM call_attempts WHERE call_id = sends.lineage_id)
         """,  # noqa: S608
     ),
     Invariant(
@@ -100,12 +108,18 @@ RULES: Final = (
         "A send is final exactly when the ledger has its coins leaving, with the fee that its transaction paid.",
         """
         SELECT sends.id, sends.order_id, sends.state FROM sends
-        WHERE state = 'confirmed' AND purpose = 'deliver' AND NOT EXISTS (
-            SELECT 1 FROM entries JOIN postings ON entry_id = entries.id
-            JOIN chain_transactions AS signed ON signed.lineage_id = sends.lineage_id AND signed.height IS NOT NULL
-            WHERE entries.order_id = sends.order_id AND kind = 'deliver' AND postings.asset = sends.asset
-              AND account = 'wallet:transit:' || sends.network AND postings.units = -(sends.units + fee_units)
-        )
+        LEFT JOIN chain_transactions AS signed ON signed.lineage_id = sends.lineage_id AND signed.height IS NOT NULL
+        LEFT JOIN (
+            SELECT order_id, asset, max(account) FILTER (WHERE kind = 'deliver') AS account,
+                   sum(CASE kind WHEN 'deliver' THEN -units ELSE units END) AS units
+            FROM entries JOIN postings ON entry_id = entries.id
+            WHERE (kind = 'deliver' AND account LIKE 'wallet:transit:%')
+               OR (kind = 'fee_adjust' AND account = 'expense:network')
+            GROUP BY order_id, asset
+        ) AS booked ON booked.order_id = sends.order_id AND booked.asset = sends.asset
+        WHERE state = 'confirmed' AND purpose = 'deliver' AND sends.network NOT IN (SELECT network FROM account_chains)
+          AND (booked.account, booked.units)
+              IS DISTINCT FROM ('wallet:transit:' || sends.network, sends.units + signed.fee_units)
         UNION ALL
         SELECT entries.id, entries.order_id, 'booked, not final' FROM entries
         JOIN postings ON entry_id = entries.id AND account LIKE 'wallet:transit:%'
@@ -117,13 +131,18 @@ RULES: Final = (
         FROM (
             SELECT sends.lineage_id AS id, 'wallet:transit:' || network AS account,
                    sum(units) FILTER (WHERE state = 'confirmed') AS units, (
-                SELECT fee_units FROM chain_transactions AS signed
+                SELECT max(fee_units) FROM chain_transactions AS signed
                 WHERE signed.lineage_id = sends.lineage_id AND signed.height IS NOT NULL
-            ) AS fee FROM sends WHERE purpose = 'payout' GROUP BY sends.lineage_id, network
+            ) - coalesce((
+                SELECT sum(postings.units) FROM entries JOIN postings ON entry_id = entries.id
+                WHERE kind = 'coins_adjust' AND subject = sends.lineage_id AND account = 'expense:network'
+            ), 0) AS fee FROM sends WHERE purpose <> 'deliver' AND network NOT IN (SELECT network FROM account_chains)
+            GROUP BY sends.lineage_id, network
         ) AS lineage
         FULL JOIN (
             SELECT subject AS id, account, sum(units) AS units FROM entries JOIN postings ON entry_id = entries.id
-            WHERE kind = 'coins_deliver' AND account LIKE 'wallet:%' GROUP BY subject, account
+            WHERE kind = 'coins_deliver' AND account LIKE 'wallet:%' AND subject NOT IN (SELECT id FROM calls)
+            GROUP BY subject, account
         ) AS booked USING (id)
         WHERE (lineage.account, -(lineage.units + lineage.fee)) IS DISTINCT FROM (booked.account, booked.units)
           AND (lineage.units IS NOT NULL OR booked.units IS NOT NULL)
@@ -136,10 +155,12 @@ RULES: Final = (
         SELECT id, order_id FROM sends WHERE purpose = 'deliver' AND state <> 'abandoned'
           AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.order_id = sends.order_id AND kind = 'pay_in')
         UNION ALL
-        SELECT sends.lineage_id, min(sends.payout_id) FROM sends WHERE purpose = 'payout'
+        SELECT sends.lineage_id, min(sends.payout_id) FROM sends WHERE purpose <> 'deliver'
         GROUP BY sends.lineage_id, network HAVING sum(units + fee_units) <> coalesce((
             SELECT sum(postings.units) FROM entries JOIN postings ON entry_id = entries.id
-            WHERE kind = 'coins_reserve' AND subject = sends.lineage_id AND account = 'wallet:transit:' || network
+            WHERE subject = sends.lineage_id AND CASE
+                WHEN kind = 'coins_adjust' THEN account = 'expense:network'
+                ELSE kind IN ('coins_reserve', 'coins_free') AND account = 'wallet:transit:' || network END
         ), 0)
         """,
     ),
@@ -161,11 +182,13 @@ RULES: Final = (
         SELECT coalesce(held.account, 'wallet:transit:' || underway.network) AS account,
                coalesce(held.units, 0) AS booked, coalesce(underway.units, 0) AS underway
         FROM (
-            SELECT account, sum(units) AS units FROM postings WHERE account LIKE 'wallet:transit:%' GROUP BY account
+            SELECT account, sum(units) AS units FROM postings WHERE account LIKE 'wallet:transit:%'
+              AND split_part(account, ':', 3) NOT IN (SELECT network FROM account_chains) GROUP BY account
         ) AS held
         FULL JOIN (
             SELECT network, sum(units) AS units FROM (
                 SELECT network, units FROM sends WHERE state IN ('prepared', 'broadcast')
+                  AND network NOT IN (SELECT network FROM account_chains)
                 UNION ALL
                 SELECT network, max(fee_units) FROM chain_transactions WHERE lineage_id IN (
                     SELECT lineage_id FROM sends WHERE state IN ('prepared', 'broadcast')
@@ -177,14 +200,16 @@ RULES: Final = (
     ),
     Invariant(
         "R-32",
-        "The wallet's books are the coins that its own list of blocks knows, less deposits that have not counted.",
+        "The wallet's books are the coins that its own blocks know, less deposits not counted or blocked.",
         f"""
         SELECT network, coalesce(booked.units, 0) AS booked, coalesce(leaving.units, 0) AS leaving,
                coalesce(coined.units, 0) AS coins
-        FROM (SELECT DISTINCT network FROM wallet_addresses) AS networks
+        FROM (
+            SELECT network FROM wallet_addresses EXCEPT SELECT network FROM account_chains
+        ) AS networks
         LEFT JOIN (
             SELECT split_part(account, ':', 3) AS network, sum(units) AS units FROM postings
-            WHERE account LIKE 'wallet:%' GROUP BY 1
+            WHERE account LIKE 'wallet:%' AND account NOT LIKE 'wallet:blocked:%' GROUP BY 1
         ) AS booked USING (network)
         LEFT JOIN (
             SELECT network, sum(units) AS units FROM ({_LEAVING}) AS each GROUP BY network
@@ -223,8 +248,9 @@ RULES: Final = (
         END
         UNION ALL
         SELECT sends.id, sends.state, payouts.state FROM sends JOIN payouts ON payouts.id = payout_id
-        WHERE payouts.state IS DISTINCT FROM CASE sends.state WHEN 'prepared' THEN 'sending'
-            WHEN 'broadcast' THEN 'submitted' WHEN 'confirmed' THEN 'settled' END
+        WHERE CASE WHEN sends.state = 'abandoned' THEN payouts.state <> 'failed' AND payouts.hold IS NULL
+            ELSE payouts.state IS DISTINCT FROM CASE sends.state WHEN 'prepared' THEN 'sending'
+                WHEN 'broadcast' THEN 'submitted' WHEN 'confirmed' THEN 'settled' END END
         """,
     ),
     Invariant(
@@ -233,9 +259,10 @@ RULES: Final = (
         """
         SELECT sends.lineage_id, sum(fee_units) AS shared, signed.fee AS paid FROM sends
         JOIN (
-            SELECT lineage_id, max(fee_units) AS fee FROM chain_transactions GROUP BY lineage_id
+            SELECT lineage_id, max(fee_units) FILTER (WHERE replaced_at IS NULL) AS fee FROM chain_transactions
+            GROUP BY lineage_id
         ) AS signed USING (lineage_id)
-        GROUP BY sends.lineage_id, signed.fee HAVING sum(fee_units) <> signed.fee
+        GROUP BY sends.lineage_id, signed.fee HAVING sum(fee_units) IS DISTINCT FROM signed.fee
         """,
     ),
 )

@@ -8,18 +8,27 @@ from app.audit.invariant import Invariant
 
 # Everything that an entry can be about, whose it is, and which kinds of entry it has. A lineage may pay many partners.
 _SUBJECTS = """(
-    SELECT id, partner_id, ARRAY['payout_reserve', 'payout_free', 'payout_settle', 'payout_return'] AS kinds
-    FROM payouts
+    SELECT id, partner_id, ARRAY['payout_reserve', 'payout_free', 'payout_settle', 'payout_return', 'payout_block']
+        AS kinds FROM payouts
     UNION ALL SELECT id, partner_id, ARRAY['payout_reserve', 'payout_free'] FROM payout_batches
-    UNION ALL SELECT id, partner_id, ARRAY['deposit', 'deposit_release', 'deposit_reverse', 'deposit_restore']
-        FROM deposits
+    UNION ALL SELECT id, partner_id, ARRAY['deposit', 'deposit_release', 'deposit_reverse', 'deposit_restore',
+        'deposit_block', 'deposit_unblock'] FROM deposits
+    UNION ALL SELECT id, NULL, ARRAY['correction'] FROM reconciliation_breaks
     UNION ALL SELECT id, partner_id, ARRAY['top_up', 'top_up_release', 'top_up_reverse'] FROM top_ups
-    UNION ALL SELECT DISTINCT lineage_id, NULL, ARRAY['coins_reserve', 'coins_deliver'] FROM sends
-        WHERE purpose = 'payout'
+    UNION ALL SELECT DISTINCT lineage_id, NULL, ARRAY['coins_reserve', 'coins_deliver', 'coins_free', 'coins_adjust']
+        FROM sends WHERE purpose <> 'deliver' AND lineage_id NOT IN (SELECT id FROM calls)
+    UNION ALL SELECT id, NULL, ARRAY['stray_in', 'stray_back', 'provider_fee'] FROM strays
+    UNION ALL SELECT reference, NULL, ARRAY['provider_fee', 'processor_payout', 'processor_payout_failed',
+        'processor_top_up', 'processor_reserve', 'processor_other'] FROM statement_lines
+    UNION ALL SELECT id, NULL, ARRAY['coins_reserve', 'coins_deliver', 'coins_release', 'gas_reserve', 'gas_paid',
+        'collected'] FROM calls
 ) AS about"""
 
-_ABOUT = """ARRAY['payout_reserve', 'payout_free', 'payout_settle', 'payout_return', 'deposit', 'deposit_release',
-    'top_up', 'top_up_release', 'top_up_reverse', 'coins_reserve', 'coins_deliver']"""
+_ABOUT = """ARRAY['payout_reserve', 'payout_free', 'payout_settle', 'payout_return', 'payout_block', 'deposit',
+    'deposit_release', 'deposit_block', 'deposit_unblock', 'top_up', 'top_up_release', 'top_up_reverse',
+    'coins_reserve', 'coins_deliver', 'coins_free', 'coins_adjust', 'coins_release', 'gas_reserve', 'gas_paid',
+    'collected', 'stray_in', 'stray_back', 'processor_payout', 'processor_payout_failed', 'processor_top_up',
+    'processor_reserve', 'processor_other']"""
 
 RULES: Final = (
     Invariant(

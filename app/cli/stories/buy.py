@@ -1,4 +1,4 @@
-"""A customer buys bitcoin with a card."""
+"""A customer buys bitcoin, or a stablecoin, with a card."""
 
 from __future__ import annotations
 
@@ -9,16 +9,27 @@ from app.cli.stories.stage import DemoFailed, Json, Stage, Step, money, part
 CARD = "4242424242424242"  # https://docs.stripe.com/testing: Visa, succeeds
 # BIP 173's example key on regtest: a customer's address, not ours.
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+# ERC-55's first example: a customer's address, not ours.
+EVM_ADDRESS = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 _SAD_ENDS = frozenset({"failed", "canceled", "expired", "refunding", "refunded"})
 
 
 def tell(stage: Stage, amount: str) -> Iterator[Step]:
-    """Spend `amount` euros. Raises DemoFailed."""
+    """Spend `amount` euros on bitcoin. Raises DemoFailed."""
+    return _tell(stage, amount, {"asset": "BTC", "network": "bitcoin"}, ADDRESS)
+
+
+def usdc(stage: Stage, amount: str) -> Iterator[Step]:
+    """Spend `amount` euros on USDC, delivered on the far side's Ethereum. Raises DemoFailed."""
+    return _tell(stage, amount, {"asset": "USDC", "network": "ethereum"}, EVM_ADDRESS)
+
+
+def _tell(stage: Stage, amount: str, wanted: Json, address: str) -> Iterator[Step]:
     api = stage.api
-    quote = api.post("/v1/quotes", _quote(amount))
+    quote = api.post("/v1/quotes", _quote(amount, wanted))
     price = f"{money(quote['source'])} for {money(quote['destination'])}"
     yield stage.done("quote", f"{quote['id']}: {price}")
-    order = api.post("/v1/orders", {"quote_id": quote["id"], "destination": {"address": ADDRESS}})
+    order = api.post("/v1/orders", {"quote_id": quote["id"], "destination": {"address": address}})
     stage.story.resource, order_id = order, str(order["id"])
     yield stage.done("order", f"{order_id}: {order['status']}")
     _pay(stage, order_id)
@@ -51,11 +62,11 @@ def _wait(stage: Stage, name: str, order_id: str, happened: Callable[[Json, set[
     return stage.wait(name, look)
 
 
-def _quote(amount: str) -> Json:
+def _quote(amount: str, wanted: Json) -> Json:
     return {
         "direction": "buy",
         "source": {"asset": "EUR", "amount": amount},
-        "destination": {"asset": "BTC", "network": "bitcoin"},
+        "destination": wanted,
         "payment_method": "card",
         "country": "DE",
     }

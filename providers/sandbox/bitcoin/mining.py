@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 
-from providers.sandbox.bitcoin.mempool import Entry
+from providers.sandbox.bitcoin.mempool import Entry, Mempool
 from providers.sandbox.bitcoin.serialise import (
     NULL_TXID,
     NULL_VOUT,
@@ -37,16 +37,33 @@ def subsidy(height: int) -> int:
     return 50 * COIN >> height // HALVING
 
 
-def choose(entries: Iterable[Entry]) -> list[Entry]:
-    """The waiting transactions that fit into one block, first come, first served (so parents precede children)."""
-    chosen: list[Entry] = []
+def choose(mempool: Mempool, least_rate: int = 0) -> list[Entry]:
+    """The waiting transactions that fit into one block, first come, first served, parents before children.
+
+    Only those that pay `least_rate` satoshi per 1,000 virtual bytes, together with all that they stand upon: a child
+    pays for its parent, as in Core's miner.
+    """
+    chosen: dict[str, Entry] = {}
     room = MAX_BLOCK_WEIGHT - _RESERVED_WEIGHT
-    for entry in entries:
-        room -= entry.transaction.weight
-        if room < 0:
+    for entry in mempool.entries.values():
+        family = _with_parents(mempool, entry, chosen)
+        fee, vsize = sum(each.fee for each in family), sum(each.transaction.vsize for each in family)
+        weight = sum(each.transaction.weight for each in family)
+        if fee * 1_000 < least_rate * vsize:
+            continue
+        if weight > room:
             break
-        chosen.append(entry)
-    return chosen
+        room -= weight
+        chosen |= {each.transaction.txid: each for each in family}
+    return list(chosen.values())
+
+
+def _with_parents(mempool: Mempool, entry: Entry, chosen: Container[str]) -> list[Entry]:
+    """A transaction after all that it stands upon, but for those that are chosen already."""
+    if entry.transaction.txid in chosen:
+        return []
+    wanted = mempool.ancestors(entry.transaction) | {entry.transaction.txid}
+    return [each for txid, each in mempool.entries.items() if txid in wanted and txid not in chosen]
 
 
 def assemble(parent: Block, *, time: int, script: bytes, entries: Sequence[Entry]) -> Block:

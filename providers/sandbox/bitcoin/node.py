@@ -35,6 +35,7 @@ class Node:
         self.mempool = Mempool(self.view)
         # What `estimatesmartfee` answers, in satoshi per 1,000 virtual bytes; None: not enough data, like a young Core.
         self.fee_rate: int | None = DEFAULT_FEE_RATE
+        self.least_mined = 0  # what the miner asks for, in satoshi per 1,000 virtual bytes
         self.log = BlockLog(home / "blocks.log")
         try:
             self._replay_log()
@@ -83,7 +84,7 @@ class Node:
         """Mine with what the mempool holds and return the hashes; they are on the disk before this returns."""
         mined: list[str] = []
         for _ in range(blocks):
-            block = self._mine_upon(self.view.tip, script, choose(self.mempool.entries.values()))
+            block = self._mine_upon(self.view.tip, script, choose(self.mempool, self.least_mined))
             self._follow()
             mined.append(block.hash)
         self._make_durable()

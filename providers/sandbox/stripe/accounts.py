@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import re
 
-_SECRET_KEY = re.compile(r"sk_test_[A-Za-z0-9_]{1,200}", re.ASCII)
+_SECRET_KEY = re.compile(r"[sr]k_test_[A-Za-z0-9_]{1,200}", re.ASCII)
 
 
 def account_of(secret_key: str) -> str:

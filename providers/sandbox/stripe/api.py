@@ -33,6 +33,7 @@ class Asked:
     authorization: str | None
     key: str | None
     version: str | None
+    connected: str | None = None  # the account that the caller acts for
 
 
 class StripeApi:
@@ -77,7 +78,7 @@ class StripeApi:
         if not is_test_key(secret_key):
             shown = f"{secret_key[:8]}...{secret_key[-4:]}"
             raise Refusal(f"Invalid API Key provided: {shown}", status=401, code="api_key_invalid", stored=False)
-        return account_of(secret_key)
+        return asked.connected or account_of(secret_key)
 
     def _do(self, asked: Asked, caller: Caller) -> tuple[int, bytes]:
         """The status and body that an idempotency key remembers; raises Refusal for those that it does not."""
@@ -141,6 +142,7 @@ def router(api: StripeApi) -> APIRouter:
                 authorization=headers.get("authorization"),
                 key=headers.get("idempotency-key"),
                 version=headers.get("stripe-version"),
+                connected=headers.get("stripe-account"),
             )
         )
         response = Response(answer.body, answer.status)

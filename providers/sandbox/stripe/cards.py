@@ -27,6 +27,12 @@ class Card:
     fraud_warning: bool = False
     refund_begins: str = "succeeded"
     refund_ends: str = "succeeded"
+    kind: str = "card"  # Stripe's type of payment method
+
+    def details(self) -> dict[str, object]:
+        """What a charge shows of it."""
+        shown = {"brand": self.brand, "last4": self.last4} if self.kind == "card" else {}
+        return {self.kind: shown, "type": self.kind}
 
 
 def _declined(decline_code: str, message: str = "Your card was declined.") -> CardDecline:
@@ -70,6 +76,9 @@ BY_NUMBER: dict[str, Card] = {
     "4000000000005126": Card("pm_card_refundFail", "visa", "5126", refund_ends="failed"),
 }
 BY_NAME: dict[str, Card] = {card.name: card for card in BY_NUMBER.values()}
+
+# How the money of a bank transfer pays: its refunds wait for the customer's own bank details.
+TRANSFER = Card("customer_balance", "", "", kind="customer_balance", refund_begins="requires_action")
 
 AUTHENTICATION_FAILED = CardDecline(
     "payment_intent_authentication_failure",

@@ -119,7 +119,7 @@ def charge(intent: Document, card: Card) -> Document:
         "paid": True,
         "payment_intent": intent["id"],
         "payment_method": intent["payment_method"],
-        "payment_method_details": {"card": {"brand": card.brand, "last4": card.last4}, "type": "card"},
+        "payment_method_details": card.details(),
         "refunded": False,
         "status": "succeeded",
         "_card": card.name,
@@ -148,6 +148,63 @@ def refund(paid: Document, amount: int, **given: object) -> Document:
     }
 
 
+def mandate(account: Card, payment_method: str) -> Document:
+    """A customer's consent to a debit, given in the browser."""
+    now = int(time.time())
+    online = {"ip_address": "127.0.0.1", "user_agent": "a browser"}
+    return {
+        "id": new_id("mandate"),
+        "object": "mandate",
+        "created": now,
+        "customer_acceptance": {"accepted_at": now, "online": online, "type": "online"},
+        "livemode": False,
+        "payment_method": payment_method,
+        "payment_method_details": {account.kind: {}, "type": account.kind},
+        "single_use": {},
+        "status": "active",
+        "type": "single_use",
+    }
+
+
+def funding_instructions(intent: Document, remaining: int) -> Document:
+    """The next action of a payment by bank transfer: how much is missing, and where to send it."""
+    kind, holder = intent["_account"], {"account_holder_name": "Stripe Payments Sandbox", "bank_name": "TEST BANK"}
+    digits = str(int(intent["_reference"], 16)).zfill(17)
+    account: Document = {"type": "iban", "iban": {**holder, "bic": "TESTDEFFXXX", "country": intent["_country"]}}
+    account["iban"]["iban"] = f"{intent['_country']}89{digits[:18]}"
+    if kind == "us_bank_transfer":
+        account = {"type": "aba", "aba": {**holder, "account_number": digits[:12], "routing_number": "110000000"}}
+    elif kind == "gb_bank_transfer":
+        account = {"type": "sort_code", "sort_code": {**holder, "account_number": digits[:8], "sort_code": "108800"}}
+    elif kind == "jp_bank_transfer":
+        account = {"type": "zengin", "zengin": {**holder, "account_number": digits[:7], "branch_code": "950"}}
+    told = {
+        "amount_remaining": remaining,
+        "currency": intent["currency"],
+        "financial_addresses": [account | {"supported_networks": ["sepa"]}],
+        "hosted_instructions_url": f"https://payments.stripe.com/bank_transfers/instructions/{intent['id']}",
+        "reference": intent["_reference"],
+        "type": kind,
+    }
+    return {"type": "display_bank_transfer_instructions", "display_bank_transfer_instructions": told}
+
+
+def review(intent: Document) -> Document:
+    """A review of a payment that has been opened."""
+    return {
+        "id": new_id("prv"),
+        "object": "review",
+        "charge": intent["latest_charge"],
+        "closed_reason": None,
+        "created": int(time.time()),
+        "livemode": False,
+        "open": True,
+        "opened_reason": "rule",
+        "payment_intent": intent["id"],
+        "reason": "rule",
+    }
+
+
 def dispute(paid: Document, amount: int, reason: str) -> Document:
     """A chargeback that waits for our evidence."""
     now = int(time.time())
@@ -173,8 +230,8 @@ def dispute(paid: Document, amount: int, reason: str) -> Document:
         "metadata": {},
         "payment_intent": paid["payment_intent"],
         "payment_method_details": {
-            "card": {"brand": paid["payment_method_details"]["card"]["brand"], "case_type": "chargeback"},
-            "type": "card",
+            paid["payment_method_details"]["type"]: {"case_type": "chargeback"},
+            "type": paid["payment_method_details"]["type"],
         },
         "reason": reason,
         "status": "needs_response",

@@ -7,10 +7,12 @@ import time
 from providers.sandbox.stripe.balance import Balance
 from providers.sandbox.stripe.books import Books, Caller, new_id
 from providers.sandbox.stripe.cards import AUTHENTICATION_FAILED, BY_NAME, Card, CardDecline
+from providers.sandbox.stripe.debits import Debits
 from providers.sandbox.stripe.disputes import Disputes
 from providers.sandbox.stripe.errors import Document, Refusal, invalid, wrong_state
 from providers.sandbox.stripe.events import Events
 from providers.sandbox.stripe.objects import charge, payment_intent, visible
+from providers.sandbox.stripe.transfers import Transfers
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 CANCELABLE = (*CONFIRMABLE, "requires_capture", "processing")
@@ -24,6 +26,8 @@ class Payments:
         self._events = events
         self._balance = balance
         self._disputes = disputes
+        self.debits = Debits(books, events, balance, disputes)
+        self.transfers = Transfers(books, events, balance)
 
     def create(self, caller: Caller, amount: int, currency: str, **given: object) -> Document:
         """Open a payment intent."""
@@ -60,8 +64,11 @@ class Payments:
         self._save(caller, intent, "payment_intent.processing")
 
     def settle(self, caller: Caller, intent: Document) -> None:
-        """End the processing of a payment as its card says."""
+        """End the processing of a payment as its card, or its bank account, says."""
         self._must_be(intent, ("processing",), "settle")
+        if intent["latest_charge"] is not None and BY_NAME[intent["_card"]].kind != "card":
+            self.debits.settle(caller, intent)
+            return
         self._charge(caller, intent, BY_NAME[intent["_card"]])
 
     def capture(self, caller: Caller, intent: Document, amount: int | None) -> None:
@@ -93,6 +100,8 @@ class Payments:
     def cancel(self, caller: Caller, intent: Document, reason: str | None) -> None:
         """Give up an intent that took nothing; held money goes back to the card."""
         self._must_be(intent, CANCELABLE, "cancel")
+        if intent["status"] == "processing" and BY_NAME[intent["_card"]].kind != "card":
+            raise wrong_state("A debit that is on its way cannot be canceled.", visible(intent))
         intent |= {
             "status": "canceled",
             "amount_capturable": 0,
@@ -101,6 +110,7 @@ class Payments:
             "next_action": None,
         }
         self._save(caller, intent, "payment_intent.canceled")
+        self.transfers.let_go(caller, intent)
 
     def _charge(self, caller: Caller, intent: Document, card: Card) -> None:
         if card.decline is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from providers.sandbox.stripe.balance import Balance
 from providers.sandbox.stripe.books import Books, Caller
-from providers.sandbox.stripe.cards import BY_NAME
+from providers.sandbox.stripe.cards import BY_NAME, TRANSFER
 from providers.sandbox.stripe.errors import Document, Refusal, invalid
 from providers.sandbox.stripe.events import Events
 from providers.sandbox.stripe.objects import refund
@@ -38,7 +38,9 @@ class Refunds:
             raise Refusal(
                 f"Refund amount ({sent}) is greater than unrefunded amount on charge ({left})", param="amount"
             )
-        card = BY_NAME[paid["_card"]]
+        if paid["status"] != "succeeded":
+            raise Refusal(f"Charge {paid['id']} has not succeeded.", code="charge_not_refundable")
+        card = TRANSFER if paid["_card"] == TRANSFER.name else BY_NAME[paid["_card"]]
         made = refund(paid, sent, reason=reason, metadata=dict(metadata), status=card.refund_begins)
         made["balance_transaction"] = self._balance.refund(caller, made)["id"]
         self._books.add(caller.account, made)
@@ -49,7 +51,7 @@ class Refunds:
         # Stripe's two cards for refunds that change later change them at once here, after the answer was fixed.
         if card.refund_ends == "failed":
             self.fail(caller, made, "expired_or_canceled_card")
-        elif card.refund_begins == "pending":
+        elif card.refund_begins == "pending" and card.kind == "card":
             made["status"] = "succeeded"
             self._changed(caller, made)
         return answer
@@ -64,6 +66,17 @@ class Refunds:
         made["failure_balance_transaction"] = self._balance.refund_failure(caller, made)["id"]
         self._changed(caller, made)
         self._events.tell(caller, "refund.failed", made)
+
+    def settle(self, caller: Caller, made: Document, status: str) -> None:
+        """How a refund goes on: it arrives, waits for the customer, or is called off."""
+        if made["status"] not in ("pending", "requires_action"):
+            raise Refusal(f"Refund {made['id']} has ended.", code="refund_failed")
+        if status == "canceled":
+            paid = self._books.get(caller.account, made["charge"], "charge")
+            self._returned(paid, -made["amount"])
+            made["failure_balance_transaction"] = self._balance.refund_failure(caller, made)["id"]
+        made["status"] = status
+        self._changed(caller, made)
 
     def _changed(self, caller: Caller, made: Document) -> None:
         self._books.save(made)

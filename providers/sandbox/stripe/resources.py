@@ -37,8 +37,13 @@ class Resources:
         self._books = books
         self._balance = balance
         self._deliveries = deliveries
-        intents, hooks = "payment_intents", "webhook_endpoints"
-        table: list[tuple[str, str, Handler]] = [
+        table = [*self._payments(verbs), *self._money(), *self._told(endpoints)]
+        self._table = [(method, re.compile(f"/v1/{path}"), handler) for method, path, handler in table]
+
+    def _payments(self, verbs: Verbs) -> list[tuple[str, str, Handler]]:
+        """What is asked of payments, and whom they are from."""
+        intents = "payment_intents"
+        return [
             ("POST", intents, verbs.create_payment),
             ("GET", intents, self._list("payment_intent")),
             ("GET", f"{intents}/(pi_\\w+)", self._read("payment_intent")),
@@ -46,16 +51,35 @@ class Resources:
             ("POST", f"{intents}/(pi_\\w+)/confirm", verbs.confirm_payment),
             ("POST", f"{intents}/(pi_\\w+)/capture", verbs.capture_payment),
             ("POST", f"{intents}/(pi_\\w+)/cancel", verbs.cancel_payment),
+            ("POST", "customers", verbs.create_customer),
+            ("GET", "customers/(cus_\\w+)", self._read("customer")),
+            ("GET", "customers/(cus_\\w+)/cash_balance", verbs.read_cash_balance),
+            ("GET", "mandates/(mandate_\\w+)", self._read("mandate")),
             ("GET", "charges", self._list("charge")),
             ("GET", "charges/(\\w+)", self._read("charge")),
             ("POST", "refunds", verbs.create_refund),
             ("GET", "refunds", self._list("refund")),
             ("GET", "refunds/(\\w+)", self._read("refund")),
+        ]
+
+    def _money(self) -> list[tuple[str, str, Handler]]:
+        """What there is to read about our balance, and about what endangers it."""
+        return [
+            ("GET", "reviews/(prv_\\w+)", self._read("review")),
+            ("GET", "radar/early_fraud_warnings/(issfr_\\w+)", self._read("radar.early_fraud_warning")),
+            ("GET", "payouts", self._list("payout")),
+            ("GET", "payouts/(po_\\w+)", self._read("payout")),
             ("GET", "disputes", self._list("dispute")),
             ("GET", "disputes/(\\w+)", self._read("dispute")),
             ("GET", "balance", lambda ask, _: self._balance.now(ask.caller.account)),
             ("GET", "balance_transactions", self._list("balance_transaction")),
             ("GET", "balance_transactions/(\\w+)", self._read("balance_transaction")),
+        ]
+
+    def _told(self, endpoints: Endpoints) -> list[tuple[str, str, Handler]]:
+        """What has happened, and who is told."""
+        hooks = "webhook_endpoints"
+        return [
             ("GET", "events", self._list("event")),
             ("GET", "events/(\\w+)", self._read("event")),
             ("GET", hooks, self._list("webhook_endpoint")),
@@ -64,7 +88,6 @@ class Resources:
             ("POST", f"{hooks}/(we_\\w+)", lambda ask, name: endpoints.update(ask.caller, name, ask.params)),
             ("DELETE", f"{hooks}/(we_\\w+)", lambda ask, name: endpoints.delete(ask.caller, name)),
         ]
-        self._table = [(method, re.compile(f"/v1/{path}"), handler) for method, path, handler in table]
 
     def handle(self, method: str, path: str, ask: Ask) -> Document:
         """Answer one request; raises Refusal."""
@@ -125,6 +148,8 @@ def _filtered(params: Params, page: Page) -> Page:
         page = replace(page, types=(kind,) if kind else ())
     if page.object == "balance_transaction":
         members = ("source", "currency")
+    if page.object == "payment_intent":
+        members = ("customer",)
     if page.object == "event":
         delivered = params.text("delivery_success")
         page = replace(page, types=tuple(params.texts("types")) or page.types)

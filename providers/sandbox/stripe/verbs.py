@@ -15,7 +15,8 @@ LARGEST_AMOUNT = 99_999_999
 LEAST_AMOUNT = {"eur": 50, "usd": 50, "gbp": 30, "jpy": 50}
 CAPTURE_METHODS = ("automatic", "automatic_async", "manual")
 CANCEL_REASONS = ("abandoned", "duplicate", "fraudulent", "requested_by_customer")
-PAYS_WITH = ("card",)
+PAYS_WITH = ("card", "us_bank_account", "sepa_debit", "customer_balance")
+TRANSFERS = ("eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "us_bank_transfer")
 REFUND_REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 
@@ -42,18 +43,25 @@ class Verbs:
         if amount < LEAST_AMOUNT.get(currency, 50):
             raise Refusal("Amount must convert to at least 50 cents.", code="amount_too_small", param="amount")
         confirm, card, return_url = params.flag("confirm"), _card(params), params.text("return_url")
-        automatic, allowed = params.hash("automatic_payment_methods"), _allowed(params)
+        automatic, allowed, account = params.hash("automatic_payment_methods"), _allowed(params), _funding(params)
+        customer = params.text("customer")
+        if customer is not None:
+            self._books.get(ask.caller.account, customer, "customer", param="customer", status=400)
+        capture = params.one_of("capture_method", CAPTURE_METHODS, "automatic_async")
+        if capture == "manual" and allowed and set(allowed) != {"card"}:
+            raise invalid("These payment methods cannot be captured manually.", "capture_method")
         intent = self._payments.create(
             ask.caller,
             amount,
             currency,
             automatic_payment_methods={"enabled": automatic.get("enabled") == "true"} if automatic else None,
-            capture_method=params.one_of("capture_method", CAPTURE_METHODS, "automatic_async"),
+            capture_method=capture,
+            customer=customer,
             confirmation_method=params.one_of("confirmation_method", ("automatic", "manual"), "automatic"),
             description=params.text("description"),
             metadata=params.metadata({}),
             payment_method=card.name if card is not None else None,
-            payment_method_types=[kind for kind in allowed or PAYS_WITH if kind in PAYS_WITH],
+            payment_method_types=[kind for kind in allowed or ("card",) if kind in PAYS_WITH],
             receipt_email=params.text("receipt_email"),
             statement_descriptor_suffix=params.text("statement_descriptor_suffix"),
         )
@@ -61,9 +69,21 @@ class Verbs:
         if card is not None:
             intent["_card"] = card.name
             self._books.save(intent)
-        if confirm:
+        if confirm and account is not None:
+            if customer is None:
+                raise missing("customer")
+            self._payments.transfers.await_money(ask.caller, intent, *account)
+        elif confirm:
             self._payments.confirm(ask.caller, intent, _needed(card), return_url=return_url)
         return intent
+
+    def create_customer(self, ask: Ask, name: str) -> Document:
+        """POST /v1/customers, as far as metadata is concerned."""
+        return self._payments.transfers.customer(ask.caller, ask.params.metadata({}))
+
+    def read_cash_balance(self, ask: Ask, name: str) -> Document:
+        """GET /v1/customers/:id/cash_balance"""
+        return self._payments.transfers.cash(ask.caller, name)
 
     def update_payment(self, ask: Ask, name: str) -> Document:
         """POST /v1/payment_intents/:id, as far as text is concerned."""
@@ -104,6 +124,10 @@ class Verbs:
     def create_refund(self, ask: Ask, name: str) -> Document:
         """POST /v1/refunds"""
         params = ask.params
+        if params.text("origin") == "customer_balance":
+            customer, currency = params.required("customer"), params.required("currency")
+            amount, metadata = params.whole("amount"), params.metadata({})
+            return self._payments.transfers.refund(ask.caller, customer, amount, currency, metadata)
         of_payment, of_charge = params.text("payment_intent"), params.text("charge")
         if of_payment is not None:
             intent = self._books.get(
@@ -151,6 +175,23 @@ def _allowed(params: Params) -> list[str]:
     if allowed and not set(allowed) & set(PAYS_WITH):
         raise invalid("No valid payment method types for this PaymentIntent.", "allowed_payment_method_types")
     return allowed
+
+
+def _funding(params: Params) -> tuple[str, str | None] | None:
+    """The kind of account that a bank transfer is sent to, and its country; None for any other payment."""
+    options = params.hash("payment_method_options").get("customer_balance")
+    if not isinstance(options, dict):
+        return None
+    transfer = options.get("bank_transfer")
+    if options.get("funding_type") != "bank_transfer" or not isinstance(transfer, dict):
+        raise missing("payment_method_options[customer_balance][bank_transfer]")
+    kind, europe = transfer.get("type"), transfer.get("eu_bank_transfer")
+    if not isinstance(kind, str) or kind not in TRANSFERS:
+        raise invalid(f"Invalid type: must be one of {', '.join(TRANSFERS)}", "payment_method_options")
+    country = europe.get("country") if isinstance(europe, dict) else None
+    if kind == "eu_bank_transfer" and not isinstance(country, str):
+        raise missing("payment_method_options[customer_balance][bank_transfer][eu_bank_transfer][country]")
+    return kind, country if isinstance(country, str) else None
 
 
 def _currency(params: Params) -> str:

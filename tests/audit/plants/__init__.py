@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.audit.plants import (
     batches,
+    calls,
     coins,
     deposits,
     ledger,
@@ -13,10 +14,14 @@ from tests.audit.plants import (
     money,
     moves,
     orders,
+    payments,
     payouts,
+    reconciliation,
+    screening,
     sends,
     subjects,
     terms,
+    wallets,
 )
 from tests.audit.plants.plant import Plant, book_names
 
@@ -26,6 +31,7 @@ PLANTS: Final[tuple[Plant, ...]] = (
     *ledger.PLANTS,
     *money.PLANTS,
     *orders.PLANTS,
+    *payments.PLANTS,
     *terms.PLANTS,
     *sends.PLANTS,
     *messages.PLANTS,
@@ -34,5 +40,9 @@ PLANTS: Final[tuple[Plant, ...]] = (
     *payouts.PLANTS,
     *coins.PLANTS,
     *batches.PLANTS,
+    *calls.PLANTS,
     *deposits.PLANTS,
+    *screening.PLANTS,
+    *reconciliation.PLANTS,
+    *wallets.PLANTS,
 )

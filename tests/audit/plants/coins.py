@@ -41,6 +41,7 @@ PLANTS: Final = (
         "a payout of coins to another address",
         "I-16",
         "UPDATE sends SET address = 'bc1elsewhere' WHERE payout_id = '{coins_first}'",
+        "R-36",
     ),
     plant(
         "one output for two payouts",

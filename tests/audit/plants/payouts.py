@@ -49,6 +49,7 @@ PLANTS: Final = (
         "R-61",
         "UPDATE sends SET payout_id = '{bank_settled}' WHERE payout_id = '{coins_first}'",
         "I-16",
+        "R-36",
         "R-63",
     ),
     plant(
@@ -132,6 +133,7 @@ PLANTS: Final = (
         "R-65",
         "UPDATE payouts SET units = units + 1 WHERE id = '{sold_coins}'",
         "I-16",
+        "R-36",
         "R-63",
     ),
     plant(

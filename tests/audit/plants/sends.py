@@ -19,9 +19,22 @@ PLANTS: Final = (
     plant(
         "two transactions of a lineage are mined",
         "I-14",
-        "INSERT INTO chain_transactions (txid, network, lineage_id, raw, fee_units, vsize, height)"
-        " SELECT 'ff', network, lineage_id, raw, fee_units, vsize, height FROM chain_transactions"
+        "INSERT INTO chain_transactions (txid, network, lineage_id, attempt, raw, fee_units, vsize, height)"
+        " SELECT 'ff', network, lineage_id, 2, raw, fee_units + 1, vsize, height FROM chain_transactions"
         " WHERE lineage_id = {lineage}",
+        "I-19",
+        "R-35",
+        "R-39",
+    ),
+    plant(
+        "two transactions of payouts are mined",
+        "I-14",
+        "INSERT INTO chain_transactions (txid, network, lineage_id, attempt, raw, fee_units, vsize, height)"
+        " SELECT 'ff', network, lineage_id, 2, raw, fee_units + 1, vsize, height FROM chain_transactions"
+        " WHERE lineage_id = {coins}",
+        "I-19",
+        "R-35",
+        "R-39",
     ),
     plant(
         "a second transaction spends other coins",
@@ -31,7 +44,7 @@ PLANTS: Final = (
     plant(
         "a transaction that reserved nothing",
         "I-15",
-        "UPDATE coins SET lineage_id = NULL, spent_txid = NULL, spent_height = NULL, height = NULL"
+        "UPDATE coins SET lineage_id = NULL, attempt = NULL, spent_txid = NULL, spent_height = NULL, height = NULL"
         " WHERE lineage_id = {lineage}",
     ),
     plant(
@@ -44,6 +57,14 @@ PLANTS: Final = (
         "a send to another address than agreed",
         "I-16",
         "UPDATE sends SET address = 'bc1elsewhere' WHERE id = {send}",
+        "R-36",
+    ),
+    plant(
+        "a move to cold storage that nobody asked for",
+        "I-16",
+        "UPDATE sends SET purpose = 'sweep', payout_id = NULL WHERE payout_id = '{coins_first}'",
+        "R-61",
+        "R-63",
     ),
     plant(
         "a final send that the ledger does not know",
@@ -58,6 +79,12 @@ PLANTS: Final = (
         "UPDATE sends SET state = 'broadcast' WHERE id = {send}",
         "R-31",
         "R-34",
+    ),
+    plant(
+        "a fee in the ledger that the transaction did not pay",
+        "I-19",
+        "UPDATE chain_transactions SET fee_units = fee_units + 1 WHERE lineage_id = {lineage}",
+        "R-35",
     ),
     plant(
         "coins sent for an unpaid order",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.ports.chain import Branch, CoinInput, Recipient
+from app.ports.chain import Branch, CoinInput, CoinsShort, FeeTooHigh, Recipient
 from providers.bitcoin.building import FeePolicy, Plan, check_signed, plan_transaction
 from providers.bitcoin.layout import read_transaction
 from providers.bitcoin.scripts import dust_limit, vsize_of
@@ -64,7 +64,7 @@ def test_scripts_that_we_do_not_pay_to(script: str) -> None:
 def test_the_estimate_is_never_too_small_and_hardly_too_large(script: str, inputs: int) -> None:
     coins = [coin(n, 10_000) for n in range(inputs)]
     made = plan_transaction(coins, [pay(5_000, script)], CHANGE, fee_rate=1, fees=FEES)
-    signed = check_signed(made, WALLET.sign(made.draft))
+    signed = check_signed(made, WALLET.signed(made.draft))
     # Half of all signatures are a byte shorter, which is a quarter of a virtual byte.
     assert 0 <= vsize_of(inputs, [script, CHANGE.script]) - signed.vsize <= -(-inputs // 4)
     assert signed.fee == vsize_of(inputs, [script, CHANGE.script])
@@ -131,8 +131,35 @@ def test_coins_that_are_not_in_order(coins: list[CoinInput]) -> None:
 
 
 def test_nobody_to_pay() -> None:
-    with pytest.raises(ValueError, match="recipients"):
-        plan(100_000)
+    """Coins gathered into one, or a child that pays for its parent: all but the fee comes back."""
+    made = plan(100_000)
+    assert (made.draft.outputs, made.fee) == ((Recipient(CHANGE.script, 100_000 - 110),), 110)
+    with pytest.raises(CoinsShort):
+        plan(110 + 2 * 294 - 1)
+
+
+def test_change_in_several_parts_none_of_them_dust() -> None:
+    others = [WALLET.address(Branch.CHANGE, index) for index in (1, 2)]
+    coins, paid = [coin(0, 100_000)], [pay(50_000)]
+    made = plan_transaction(coins, paid, CHANGE, fee_rate=1, fees=FEES, spread=others)
+    assert [output.script for output in made.returned] == [CHANGE.script, *(other.script for other in others)]
+    assert made.draft.change == (CHANGE, *others)
+    amounts = [output.amount for output in made.returned]
+    assert sum(amounts) + made.fee == 50_000
+    assert max(amounts) - min(amounts) <= 2
+    least = 3 * 2 * 294 + vsize_of(1, [P2WPKH] * 4)
+    whole = plan_transaction([coin(0, 50_000 + least)], paid, CHANGE, fee_rate=1, fees=FEES, spread=others)
+    fewer = plan_transaction([coin(0, 50_000 + least - 1)], paid, CHANGE, fee_rate=1, fees=FEES, spread=others)
+    assert (len(whole.returned), len(fewer.returned)) == (3, 2)
+
+
+def test_a_replacement_pays_at_least_what_it_must() -> None:
+    made = plan_transaction([coin(0, 100_000)], [pay(50_000)], CHANGE, fee_rate=1, fees=FEES, least_fee=7_777)
+    assert (made.fee, made.change) == (7_777, 42_223)
+    with pytest.raises(CoinsShort):
+        plan_transaction([coin(0, 57_776)], [pay(50_000)], CHANGE, fee_rate=1, fees=FEES, least_fee=7_777)
+    with pytest.raises(FeeTooHigh):
+        plan_transaction([coin(0, 10**8)], [pay(50_000)], CHANGE, fee_rate=1, fees=FEES, least_fee=10**7)
 
 
 @settings(deadline=None, max_examples=200)
@@ -185,15 +212,15 @@ def test_order_says_nothing_about_change() -> None:
 )
 def test_a_signer_that_signs_something_else_is_caught(spoilt: Callable[[Draft], Draft]) -> None:
     made = plan_transaction([coin(0, 60_000), coin(1, 60_000)], [pay(50_000)], CHANGE, fee_rate=1, fees=FEES)
-    assert check_signed(made, WALLET.sign(made.draft)).change == made.change
+    assert check_signed(made, WALLET.signed(made.draft)).change == made.change
     draft = spoilt(made.draft)
     with pytest.raises(RuntimeError, match="another transaction"):
-        check_signed(made, WALLET.sign(draft))
+        check_signed(made, WALLET.signed(draft))
 
 
 def test_a_signer_with_other_rules_is_caught() -> None:
     made = plan(100_000, pay(50_000))
-    raw = WALLET.sign(made.draft)
+    raw = WALLET.signed(made.draft)
     signature = read_transaction(raw).inputs[0].witness[0]
     wrong = {
         "version": b"\x01" + raw[1:],
@@ -211,7 +238,7 @@ def test_a_signer_with_other_rules_is_caught() -> None:
 def test_a_signer_that_makes_it_larger_is_caught() -> None:
     """The fee was worked out for the size that was planned."""
     made = plan(100_000, pay(50_000))
-    raw = WALLET.sign(made.draft)
+    raw = WALLET.signed(made.draft)
     with pytest.raises(RuntimeError, match="larger"):
         check_signed(replace(made, max_vsize=read_transaction(raw).vsize - 1), raw)
 

@@ -16,7 +16,7 @@ from tests.providers.bitcoin.samples import EVERY_KIND, SEED, change_of, coin, p
 
 def send(wallet: Wallet, coins: list[CoinInput], recipients: list[Recipient], fee_rate: int = 2) -> SignedTransaction:
     plan = plan_transaction(coins, recipients, change_of(wallet), fee_rate=fee_rate, fees=FeePolicy())
-    return check_signed(plan, wallet.sign(plan.draft))
+    return check_signed(plan, wallet.signed(plan.draft))
 
 
 @pytest.mark.parametrize("network", [MAIN, TEST])

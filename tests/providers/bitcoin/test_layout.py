@@ -45,7 +45,7 @@ def test_every_cut_and_every_addition_is_noticed() -> None:
     wallet = regtest_wallet()
     recipients = [pay(1_000, script) for script in EVERY_KIND]
     plan = plan_transaction([coin(0, 90_000)], recipients, change_of(wallet), fee_rate=1, fees=FeePolicy())
-    raw = wallet.sign(plan.draft)
+    raw = wallet.signed(plan.draft)
     assert read_transaction(raw).outputs == tuple((output.script, output.amount) for output in plan.draft.outputs)
     for size in range(len(raw)):
         with pytest.raises(ValueError, match=r"cut short|left over"):

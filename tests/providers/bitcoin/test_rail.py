@@ -45,9 +45,8 @@ async def rail_of() -> AsyncIterator[RailOf]:
         client = chain.client()
         clients.append(client)
         node = Node(client, "http://node.invalid", user="user", password="password")
-        return BitcoinRail(
-            wallet=wallet or regtest_wallet(), node=node, fees=fees or FeePolicy(), start_height=start_height
-        )
+        keys = wallet or regtest_wallet()
+        return BitcoinRail(wallet=keys, signer=keys, node=node, fees=fees or FeePolicy(), start_height=start_height)
 
     yield build
     for client in clients:

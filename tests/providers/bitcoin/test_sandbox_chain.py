@@ -31,7 +31,7 @@ async def rail(far_side: SandboxNode) -> AsyncIterator[BitcoinRail]:
     app.include_router(router(far_side, USER, PASSWORD), prefix="/bitcoin")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), trust_env=False) as client:
         node = Node(client, "http://sandbox/bitcoin", user=USER, password=PASSWORD)
-        yield BitcoinRail(wallet=regtest_wallet(), node=node)
+        yield BitcoinRail(wallet=(wallet := regtest_wallet()), signer=wallet, node=node)
 
 
 async def follow(rail: BitcoinRail, known: list[BlockId]) -> Scan:

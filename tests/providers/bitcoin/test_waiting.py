@@ -24,7 +24,7 @@ async def rails() -> AsyncIterator[RailOf]:
     def build(chain: FakeChain) -> BitcoinRail:
         clients.append(chain.client())
         node = Node(clients[-1], "http://node.invalid", user="user", password="password")
-        return BitcoinRail(wallet=regtest_wallet(), node=node)
+        return BitcoinRail(wallet=(wallet := regtest_wallet()), signer=wallet, node=node)
 
     yield build
     for client in clients:

@@ -14,7 +14,7 @@ from providers.bitcoin.building import FeePolicy, plan_transaction
 from providers.bitcoin.layout import read_transaction
 from providers.bitcoin.networks import MAIN, REGTEST, TEST, BitcoinNetwork
 from providers.bitcoin.signer import Draft
-from providers.bitcoin.wallet import Wallet
+from providers.bitcoin.wallet import Wallet, WatchedWallet
 from tests.providers.bitcoin.samples import MNEMONIC, SEED, change_of, coin, pay, regtest_wallet
 
 # https://github.com/bitcoin/bips/blob/master/bip-0084.mediawiki#test-vectors
@@ -107,8 +107,8 @@ def test_signing_is_repeatable_and_of_version_two() -> None:
     plan = plan_transaction(
         [coin(0, 100_000)], [pay(50_000)], change_of(regtest_wallet()), fee_rate=2, fees=FeePolicy()
     )
-    raw = regtest_wallet().sign(plan.draft)
-    assert raw == regtest_wallet().sign(plan.draft)
+    raw = regtest_wallet().signed(plan.draft)
+    assert raw == regtest_wallet().signed(plan.draft)
     layout = read_transaction(raw)
     assert (layout.version, layout.locktime) == (2, 0)
     assert [each.sequence for each in layout.inputs] == [0xFFFFFFFD]
@@ -124,13 +124,35 @@ def test_keys_are_never_shown(caplog: pytest.LogCaptureFixture) -> None:
     secrets = [text for key in keys for text in (key.private_hex, str(key.secret), key.wif_private(), key.wif_key())]
     secrets += [MNEMONIC, "abandon"]
     shown = [repr(wallet), str(wallet), repr(vars(wallet)), repr(wallet._key(Branch.RECEIVE, 0))]
-    wallet.sign(Draft((coin(0, 100_000),), (Recipient(wallet.address(Branch.RECEIVE, 1).script, 1_000),)))
+    wallet.signed(Draft((coin(0, 100_000),), (Recipient(wallet.address(Branch.RECEIVE, 1).script, 1_000),)))
     for broken in (replace(coin(0, 1), vout=-1), coin(0, 0), coin(0, -1)):
         try:
-            wallet.sign(Draft((broken,), (pay(1_000),)))
+            wallet.signed(Draft((broken,), (pay(1_000),)))
         except Exception as error:
             shown += traceback.format_exception(error)
         else:
             pytest.fail("a broken coin was signed")
     shown.append(caplog.text)
     assert not [secret for secret in secrets if any(secret in text for text in shown)]
+
+
+@pytest.mark.parametrize("network", [MAIN, TEST, REGTEST])
+def test_a_watched_wallet_has_the_same_addresses_and_cannot_sign(network: BitcoinNetwork) -> None:
+    wallet = Wallet(SEED, network)
+    watched = WatchedWallet(wallet.account_key, network)
+    places = [(branch, index) for branch in Branch for index in (0, 1, 2**31 - 1)]
+    assert [watched.address(*place) for place in places] == [wallet.address(*place) for place in places]
+    assert not hasattr(watched, "sign")
+    with pytest.raises(ValueError, match="index"):
+        watched.address(Branch.RECEIVE, 2**31)
+
+
+@pytest.mark.parametrize("depth", ["m", "m/84h/1h", "m/84h/1h/0h/0"])
+def test_only_an_accounts_public_key_is_watched(depth: str) -> None:
+    root = HDKey.from_seed(SEED.hex(), network="regtest", witness_type="segwit")
+    key = root if depth == "m" else root.key_for_path(depth)
+    wrong = [key.wif_public(), root.key_for_path("m/84h/1h/0h").wif_private(), "", "zpub", "xprv" * 20]
+    for text in wrong:
+        with pytest.raises(ValueError, match="extended public key") as caught:
+            WatchedWallet(text, REGTEST)
+        assert not text or text not in str(caught.value)

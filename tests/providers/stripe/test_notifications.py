@@ -217,7 +217,22 @@ def test_secrets_that_cannot_be_stripes_are_refused_at_start(secrets: list[str])
         (
             "radar.early_fraud_warning.created",
             {"object": "radar.early_fraud_warning", "id": "issfr_1", "payment_intent": "pi_1"},
-            Subject(SubjectKind.OTHER, "issfr_1", "pi_1"),
+            Subject(SubjectKind.WARNING, "issfr_1", "pi_1"),
+        ),
+        (
+            "review.opened",
+            {"object": "review", "id": "prv_1", "payment_intent": "pi_1"},
+            Subject(SubjectKind.REVIEW, "prv_1", "pi_1"),
+        ),
+        (
+            "cash_balance.funds_available",
+            {"object": "cash_balance", "customer": "cus_1"},
+            Subject(SubjectKind.PAYMENT, "cus_1"),
+        ),
+        (
+            "refund.created",
+            {"object": "refund", "id": "re_2", "payment_intent": None},
+            Subject(SubjectKind.SURPLUS, "re_2"),
         ),
         ("balance.available", {"object": "balance"}, Subject(SubjectKind.OTHER, None)),
         ("something.new", {"id": "x_1", "object": "something"}, Subject(SubjectKind.OTHER, "x_1")),

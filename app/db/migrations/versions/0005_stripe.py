@@ -1,0 +1,22 @@
+"""Card and bank debits whole: warnings, reviews, hold times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.db.migrations.script import run_script
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the tables from the plain SQL beside this file."""
+    run_script(Path(__file__).with_suffix(".sql").read_text())
+
+
+def downgrade() -> None:
+    """What was recorded is not forgotten."""
+    raise NotImplementedError("restore a backup instead")

@@ -1,0 +1,1 @@
+"""The sanctions list of the United States Treasury's Office of Foreign Assets Control (OFAC)."""

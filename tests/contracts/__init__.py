@@ -1,0 +1,1 @@
+"""Every adapter under its port's contract suite."""
