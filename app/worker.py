@@ -8,6 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
 import asyncpg
 import structlog
@@ -49,6 +50,7 @@ from webhooks.inbound.process import process_notification
 from webhooks.outbound.publish import publish_waiting
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 _BATCH = 20
 _CONCURRENT = 64
@@ -112,30 +114,27 @@ def queue_on(worker: Worker, connection: asyncpg.Connection[asyncpg.Record]) -> 
 
 async def follow_chains(worker: Worker) -> bool:
     """One round of following every chain. True when one of them has more to read."""
-    more = False
-    for account_sender in worker.account_senders.values():
-        more = await evm_follower.follow(worker.db, account_sender, worker.rules) or more
-    for sender in worker.senders.values():
-        more = await follower.follow(worker.db, sender.rail, worker.rules) or more
-    return more
+    return any(
+        await _each(
+            *(evm_follower.follow(worker.db, sender, worker.rules) for sender in worker.account_senders.values()),
+            *(follower.follow(worker.db, sender.rail, worker.rules) for sender in worker.senders.values()),
+        )
+    )
 
 
 async def look_at_mempools(worker: Worker) -> bool:
     """One look at what waits for a block on every chain. True when there is more to see."""
-    more = False
-    for mempool in worker.mempools:
-        more = await mempool.look(worker.db, worker.rules) or more
-    return more
+    return any(await _each(*(mempool.look(worker.db, worker.rules) for mempool in worker.mempools)))
 
 
 async def send_payouts(worker: Worker) -> bool:
     """One round of paying what waits in coins, many payouts at once. True when there may be more."""
-    more = False
-    for account_sender in worker.account_senders.values():
-        more = await evm_payouts.send_waiting(worker.db, account_sender) or more
-    for sender in worker.senders.values():
-        more = await payout_sends.send_waiting(worker.db, sender) or more
-    return more
+    return any(
+        await _each(
+            *(evm_payouts.send_waiting(worker.db, sender) for sender in worker.account_senders.values()),
+            *(payout_sends.send_waiting(worker.db, sender) for sender in worker.senders.values()),
+        )
+    )
 
 
 async def send_files(worker: Worker) -> bool:
@@ -145,12 +144,26 @@ async def send_files(worker: Worker) -> bool:
 
 async def mind_calls(worker: Worker) -> int:
     """One look at what is signed on account chains and in no block; how much was handed over again."""
-    return sum([await evm_minding.mind(worker.db, sender) for sender in worker.account_senders.values()])
+    return sum(await _each(*(evm_minding.mind(worker.db, sender) for sender in worker.account_senders.values())))
 
 
 async def sweep_deposits(worker: Worker) -> int:
     """One round of gathering counted coins from deposit addresses of account chains; how many were begun."""
-    return sum([await evm_sweeps.sweep(worker.db, sender) for sender in worker.account_senders.values()])
+    return sum(await _each(*(evm_sweeps.sweep(worker.db, sender) for sender in worker.account_senders.values())))
+
+
+async def _each(*networks: Awaitable[T]) -> list[T]:
+    """Give every network its turn, one after another; a failure keeps none from it, and the first is raised then."""
+    done: list[T] = []
+    failed: list[Exception] = []
+    for work in networks:
+        try:
+            done.append(await work)
+        except Exception as error:
+            failed.append(error)
+    for first in failed:
+        raise first
+    return done
 
 
 def sweeps_of(worker: Worker) -> dict[str, Callable[[], Awaitable[int]]]:

@@ -19,7 +19,7 @@ from app.db.columns import Document
 from app.db.database import Transaction
 from app.db.top_ups import TopUp
 from app.schemas.base import format_moment
-from app.services import bank_payouts, deposit_credits, orders, refunds
+from app.services import bank_payouts, deposit_credits, refunds, risk
 from app.services import payouts as payout_moves
 from app.services import top_ups as top_up_moves
 from app.wiring.needed import NotConfigured
@@ -64,7 +64,7 @@ def refund(subject: Subject, actor: Actor, reason: Reason) -> None:
 
 async def _release(subject: str, actor: str, reason: str, partner: str | None) -> str:
     async def order(tx: Transaction) -> str:
-        return (await orders.release(tx, subject, actor=actor, reason=reason)).state
+        return (await risk.release(tx, subject, actor=actor, reason=reason)).state
 
     async def payout(tx: Transaction) -> str:
         return (await payout_moves.release(tx, subject, actor=actor, reason=reason)).state

@@ -179,6 +179,12 @@ async def replace(
         made.removed,
         made.imported_by,
     )
+    await _keep_changes(tx, made, given)
+    return made
+
+
+async def _keep_changes(tx: Transaction, made: ScreeningList, given: list[list[str]]) -> None:
+    """Mark what has left the list, and write what is new on it."""
     await tx.execute(
         """
         UPDATE screening_addresses AS old SET removed_in = $5
@@ -205,4 +211,3 @@ async def replace(
         *given,
         made.id,
     )
-    return made

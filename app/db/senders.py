@@ -44,9 +44,15 @@ async def senders(tx: Transaction, network: str) -> list[CallSender]:
 
 
 async def stop_sender(tx: Transaction, network: str, script: str, why: str) -> None:
-    """Let an address sign no more."""
+    """Let an address sign no more, nor ever begin to if it has not yet."""
     await tx.execute(
-        "UPDATE senders SET stopped = $3 WHERE network = $1 AND script = $2 AND stopped IS NULL", network, script, why
+        """
+        INSERT INTO senders AS known (network, script, next_nonce, stopped) VALUES ($1, $2, 0, $3)
+        ON CONFLICT (network, script) DO UPDATE SET stopped = coalesce(known.stopped, $3)
+        """,
+        network,
+        script,
+        why,
     )
 
 

@@ -144,16 +144,12 @@ def price(
     """
     _something_to_price(amount_units, asks, bids)
     scale = 10 ** (base_decimals + price_places)
-    if direction is Direction.BUY:
-        bill = _buy(amount_units, amount_side, asks, terms, scale)
-        source, destination = bill.fiat, bill.fill.coins
-        venue_value = round_up(bill.fill.charged, scale * MILLION)
-    elif direction is Direction.SELL:
-        bill = _sell(amount_units, amount_side, bids, terms, scale)
-        venue_value = bill.fill.charged // (scale * MILLION)
-        source, destination = bill.fill.coins, bill.fiat
-    else:
-        assert_never(direction)
+    buying = direction is Direction.BUY
+    book, bill_of = (asks, _buy) if buying else (bids, _sell)
+    bill = bill_of(amount_units, amount_side, book, terms, scale)
+    source, destination = (bill.fiat, bill.fill.coins) if buying else (bill.fill.coins, bill.fiat)
+    whole = scale * MILLION
+    venue_value = round_up(bill.fill.charged, whole) if buying else bill.fill.charged // whole
     return Priced(
         direction=direction,
         amount_side=amount_side,

@@ -70,12 +70,17 @@ async def _within_limits(tx: Transaction, sender: Sender, payable: Sequence[Payo
 
 
 async def _prepare(tx: Transaction, sender: Sender, waiting: Sequence[Payout], fee_rate: int) -> Prepared | None:
-    """One transaction for as many as the free coins pay: when they do not pay all, the larger half waits."""
+    """One transaction for as many as the free coins pay, or the signer allows: else the larger half waits."""
     chosen = sorted(waiting, key=lambda payout: payout.units)
     while chosen:
         try:
             prepared = await preparing.prepare(tx, sender, [outgoing_of(payout) for payout in chosen], fee_rate)
         except WalletShort:
+            chosen = chosen[: len(chosen) // 2]
+            continue
+        except SigningPostponed as said:
+            if said.code not in signing.SIGNER_LIMITS or len(chosen) == 1:
+                raise
             chosen = chosen[: len(chosen) // 2]
             continue
         await spending.count(tx, sender.rail.network, [outgoing_of(payout) for payout in chosen])

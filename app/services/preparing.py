@@ -136,14 +136,31 @@ async def prepare(tx: Transaction, sender: Sender, outgoing: Sequence[Outgoing],
     except FeeTooHigh as refused:
         raise FeeCapReached(str(refused)) from None
     lineage_id, now = new_id("ln"), datetime.now(UTC)
-    share, over = divmod(signed.fee, len(outgoing))
-    made = tuple(
+    made = _sends(sender, outgoing, lineage_id, signed.fee, now)
+    stored = ChainTransactionRow(
+        txid=signed.txid,
+        network=rail.network,
+        lineage_id=lineage_id,
+        raw=signed.raw,
+        fee_units=signed.fee,
+        vsize=signed.vsize,
+        created_at=now,
+    )
+    await wallet.store_sends(tx, made, stored, [(coin.txid, coin.vout) for coin in coins])
+    await coin_rows.await_block(tx, rail.network, signed.txid, signed.change_outputs)
+    return Prepared(lineage_id, signed.txid, signed.fee, made)
+
+
+def _sends(sender: Sender, outgoing: Sequence[Outgoing], lineage_id: str, fee: int, now: datetime) -> tuple[Send, ...]:
+    """The rows of what one transaction pays; each bears its share of the fee."""
+    share, over = divmod(fee, len(outgoing))
+    return tuple(
         Send(
             id=new_id("sn"),
             order_id=one.order_id,
             payout_id=one.payout_id,
             purpose=one.purpose,
-            network=rail.network,
+            network=sender.rail.network,
             asset=one.amount.asset.id,
             address=one.address,
             script=one.script,
@@ -157,18 +174,6 @@ async def prepare(tx: Transaction, sender: Sender, outgoing: Sequence[Outgoing],
         )
         for place, one in enumerate(outgoing)
     )
-    stored = ChainTransactionRow(
-        txid=signed.txid,
-        network=rail.network,
-        lineage_id=lineage_id,
-        raw=signed.raw,
-        fee_units=signed.fee,
-        vsize=signed.vsize,
-        created_at=now,
-    )
-    await wallet.store_sends(tx, made, stored, [(coin.txid, coin.vout) for coin in coins])
-    await coin_rows.await_block(tx, rail.network, signed.txid, signed.change_outputs)
-    return Prepared(lineage_id, signed.txid, signed.fee, made)
 
 
 def outgoing_of(order: Order) -> Outgoing:

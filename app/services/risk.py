@@ -10,7 +10,7 @@ from app.db.alerts import raise_alert
 from app.db.database import Transaction
 from app.db.orders import Order
 from app.db.payments import Payment
-from app.domain.order import OrderState
+from app.domain.order import Direction, OrderState
 from app.ports.payin import FraudWarning, ReviewReceipt, ReviewStatus
 from app.services import orders
 
@@ -58,6 +58,19 @@ async def hold_for_review(tx: Transaction, order: Order, payment: Payment) -> No
     """Stop an order that nothing else stops while the provider looks at its payment. The order's row is locked."""
     if order.order_state in _BEFORE_DELIVERY and order.hold is None:
         await orders.hold(tx, order.id, IN_REVIEW, cause=f"{payment.id}:{order.sequence}")
+
+
+async def release(tx: Transaction, order_id: str, *, actor: str, reason: str) -> Order:
+    """Take a hold off, as `orders.release`; an order that was held for something else than an open review is now held
+    for that."""
+    before = await order_rows.lock(tx, order_id)
+    released = await orders.release(tx, order_id, actor=actor, reason=reason)
+    held_for = None if before is None or before.hold is None else before.hold.get("reason")
+    if released.order_direction is Direction.BUY and held_for != IN_REVIEW:
+        payment = await orders.payment_for(tx, released)
+        if await flags.is_in_review(tx, payment.id):
+            await hold_for_review(tx, released, payment)
+    return released
 
 
 async def _let_go(tx: Transaction, order: Order, payment: Payment, reference: str) -> None:

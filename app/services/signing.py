@@ -23,6 +23,8 @@ from app.services import orders, payouts
 HELD_FOR: Final = "signer_refused"
 Coin = tuple[str, int]
 
+# What the signer's own policy lets leave in an hour or a day is used up: less may still go.
+SIGNER_LIMITS: Final = frozenset({"limit_hour", "limit_day"})
 _SIGNED_BEFORE: Final = "signed_before"
 _OTHERS_SECONDS: Final = 600.0
 

@@ -205,10 +205,13 @@ async def allow(tx: Transaction, network: str, destination: Destination, *, acto
 async def ask_sweep(tx: Transaction, network: str, script: str, units: int, *, actor: str, reason: str) -> str:
     """Ask for coins to be moved to a cold address; the worker does it. The request's id.
 
-    Raises ConflictState while the address may not be used, or coins may not leave.
+    Raises ConflictState while the address may not be used, and for more than the wallet has left: such a move would
+    keep those behind it waiting.
     """
     if not await rows.is_usable(tx, network, script):
         raise ConflictState("Coins may not be moved to this address: two people, and a day, are needed.")
+    if units > (await coin_rows.holdings(tx, network, native_asset(network).id)).left:
+        raise ConflictState("The wallet has less than that to move.")
     sweep_id = await rows.ask(tx, network, script, units, actor=actor, reason=reason)
     await spending_rows.note(tx, network, "sweep", actor=actor, reason=reason, subject=sweep_id)
     return sweep_id

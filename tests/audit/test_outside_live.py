@@ -9,8 +9,11 @@ from datetime import timedelta
 import httpx
 
 from app.audit import audit
+from app.domain.assets import BTC
+from app.domain.intent import Intent
 from app.ports.chain import Branch, ChainTransaction, CoinInput, Recipient
 from app.ports.records import ChainCoins, FarSide
+from app.wiring.secrets import intent_keys
 from tests.support.world import CUSTOMER_ADDRESS, World
 
 
@@ -29,7 +32,7 @@ async def charge_again(world: World, order_id: str) -> None:
 
 
 async def spend_elsewhere(world: World) -> None:
-    """Spend a coin with the wallet's key, past our program."""
+    """Have the signer spend a coin past our program, as one may who has got hold of the key of the seals."""
     rail = world.rails.chains["bitcoin"]
     async with world.db.connection() as connection:
         coin = await connection.fetchrow(
@@ -38,7 +41,9 @@ async def spend_elsewhere(world: World) -> None:
         )
     assert coin is not None
     spent = CoinInput(coin["txid"], coin["vout"], int(coin["units"]), Branch(coin["branch"]), coin["index"])
-    thief = Recipient(rail.parse(CUSTOMER_ADDRESS).script, 200_000)
+    script, units = rail.parse(CUSTOMER_ADDRESS).script, 200_000
+    seal = intent_keys(world.settings).seal("or_x", network="bitcoin", asset=BTC.id, script=script, units=units)
+    thief = Recipient(script, units, Intent("or_x", BTC.id, seal))
     signed = await rail.prepare([spent], [thief], rail.new_address(Branch.CHANGE, 0), fee_rate=5)
     await rail.broadcast(signed.raw)
     await world.far.mine("bitcoin", 1)

@@ -6,10 +6,13 @@ import asyncio
 import contextlib
 import time
 
+import pytest
+
 from app.db import chain, wallet
 from app.db import coins as coin_rows
 from app.db import spending as spending_rows
 from app.db.database import Database
+from app.domain.errors import ConflictState
 from app.services import bumps, sweeps, treasury
 from tests.support.coins import mined, order_of
 from tests.support.signing import COLD_ADDRESS
@@ -72,13 +75,13 @@ async def test_a_send_that_is_being_mined_is_not_replaced(world: World) -> None:
         await mined(world, 3)
     lineage = await _lineage(world, order)
     await world.far.mine(NETWORK, 1)
-    rail = world.rails.chains[NETWORK]
     async with world.db.connection() as connection:
         known = await wallet.known_blocks(connection, NETWORK, 10)
     [block] = (await sender_of(world).rail.scan(known, limit=1)).blocks
+    scripts = {output.script for each in block.transactions for output in each.outputs}
     async with world.db.transaction() as tx:
-        await chain.take_turn(tx, rail.network)
-        await chain.connect(tx, rail.network, block)
+        await chain.take_turn(tx, NETWORK)
+        await chain.connect(tx, NETWORK, block, scripts)
         bump = asyncio.create_task(bumps.bump(world.db, sender_of(world), lineage, 25))
         await _someone_waits(world)
     assert await bump is None
@@ -112,6 +115,8 @@ async def test_two_workers_ask_once_for_what_is_above_the_ceiling(world: World) 
         await treasury.allow(tx, NETWORK, cold, actor="ada", reason="vault")
         await treasury.allow(tx, NETWORK, cold, actor="bob", reason="vault")
         await tx.execute("UPDATE cold_addresses SET added_at = added_at - interval '25 hours'")
+        with pytest.raises(ConflictState, match="less than that"):  # it would stand before every other move for ever
+            await treasury.ask_sweep(tx, NETWORK, cold.script, 21_000_000, actor="ada", reason="one digit too many")
     sender_of(world, ceiling=14_000_000)
     await asyncio.gather(*(_connected(world) for _ in range(6)))
     await asyncio.gather(*(sweeps.mind_wallets(world.db, world.worker.senders) for _ in range(6)))

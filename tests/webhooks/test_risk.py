@@ -8,7 +8,7 @@ import pytest
 
 from app.db.database import Database
 from app.ports.payin import FraudWarning, PaymentStatus, ReviewReceipt, ReviewStatus
-from app.services import orders, payments
+from app.services import orders, payments, risk
 from app.services.rails import Rails
 from tests.webhooks.card import CardTruth, Placed, column, event, place_order, state_of
 from tests.webhooks.inbound import intent, paid_order, run_jobs, tell_and_process
@@ -82,6 +82,20 @@ async def test_fault_f_48_a_review_that_ends_otherwise_lets_nothing_go(
     assert await review(db, rails, truth, placed, ReviewStatus.CLOSED, word) == "processed"
     assert await hold(db) == "provider_review"
     assert await column(db, "SELECT status FROM payment_flags") == ["closed"]
+
+
+async def test_fault_f_48_another_hold_taken_off_does_not_end_a_review(
+    db: Database, rails: Rails, truth: CardTruth
+) -> None:
+    placed = await paid_order(db, rails, truth)
+    await warn(db, rails, truth, placed)
+    await review(db, rails, truth, placed, ReviewStatus.OPEN)
+    held_for = [await hold(db)]
+    for _ in range(2):
+        async with db.transaction() as tx:
+            await risk.release(tx, placed.id, actor="ada", reason="known customer")
+        held_for.append(await hold(db))
+    assert held_for == ["early_fraud_warning", "provider_review", None]
 
 
 async def test_fault_f_48_an_approval_does_not_lift_a_warning(db: Database, rails: Rails, truth: CardTruth) -> None:

@@ -90,12 +90,11 @@ async def test_fault_f_84_a_lost_nonce_is_filled(evm: EvmWorld) -> None:
 def _start(evm: EvmWorld) -> Result:
     """What an operator types who has found out whose transaction it was."""
     process, chain = evm.world.settings.process, evm.world.settings.evm.evm_chains["ethereum"]
+    node = {"chain": "anvil", "rpc_url": chain.rpc_url.get_secret_value()}
     environment = {
         "RAMPWRIGHT_DATABASE_URL": evm.db.url,
         "RAMPWRIGHT_HOME": str(process.home),
-        "RAMPWRIGHT_EVM_CHAINS": json.dumps(
-            {"ethereum": {"chain": "anvil", "rpc_url": chain.rpc_url.get_secret_value()}}
-        ),
+        "RAMPWRIGHT_EVM_CHAINS": json.dumps({"ethereum": node}),
     }
     said = ("--sender", evm.chain.hot.text, "--actor", "ada", "--reason", "it was the old machine")
     arguments = ("wallet", "start", "ethereum", *said)
