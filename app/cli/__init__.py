@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import typer
 
+from app.cli.logs import configure_logs
+
 # In the order of `--help`. Each module has `register(app)`, which adds the command of its name.
 COMMANDS = (
     "dev",
@@ -51,7 +53,8 @@ def build(arguments: Sequence[str]) -> typer.Typer:
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. What a command answers is on standard output, and nothing else is."""
+    configure_logs()
     gc.disable()  # what is loaded stays: looking through it for garbage takes a sixth of the time
     app = build(sys.argv[1:])
     gc.freeze()

@@ -18,7 +18,6 @@ from app import wiring
 from app.cli import collector
 from app.cli.account import settle_down
 from app.cli.listening import open_listener, port_of
-from app.cli.logs import configure_logs
 from app.cli.output import told
 from app.cli.supervised import Supervised, read_settings
 from app.db.migrate import SchemaOutdated, require_current_schema
@@ -42,7 +41,6 @@ def register(app: typer.Typer) -> None:
 
 def api(listen_fd: Fd = None, operator_fd: Fd = None, supervised: Supervised = False) -> None:
     """Serve the public API, and metrics on the operator's own port."""
-    configure_logs()
     if supervised:
         read_settings()
     with told(NotConfigured, SchemaOutdated):

@@ -7,7 +7,6 @@ import sys
 
 import typer
 
-from app.cli.logs import configure_logs
 from app.cli.output import told
 from app.dev.caretaker import take_care
 from app.dev.home import Home, Instance
@@ -21,7 +20,6 @@ def register(app: typer.Typer) -> None:
 
 def caretaker() -> None:
     """Set up a development instance and look after it; the supervisor tells it where."""
-    configure_logs()
     with told():
         instance = Instance.model_validate_json(sys.stdin.readline())
         asyncio.run(take_care(Home(ProcessSettings().home), instance))

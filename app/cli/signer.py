@@ -15,7 +15,6 @@ import structlog
 import typer
 from pydantic import BaseModel
 
-from app.cli.logs import configure_logs
 from app.cli.output import told
 from app.cli.passphrases import PassphraseFd, PassphraseFile, read_passphrase
 from app.cli.supervised import Supervised
@@ -53,7 +52,6 @@ def signer(
     supervised: Supervised = False,
 ) -> None:
     """Hold the wallet's keys, and sign what the policy allows."""
-    configure_logs()
     harden()
     with told(ValueError):
         process, settings = ProcessSettings(), SignerSettings()

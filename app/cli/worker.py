@@ -16,7 +16,6 @@ from app import wiring
 from app import worker as jobs
 from app.cli import collector
 from app.cli.account import settle_down
-from app.cli.logs import configure_logs
 from app.cli.output import told
 from app.cli.supervised import Supervised, read_settings
 from app.db.migrate import SchemaOutdated, require_current_schema
@@ -42,7 +41,6 @@ def register(app: typer.Typer) -> None:
 
 def worker(supervised: Supervised = False) -> None:
     """Do the jobs: take payments, send coins, follow chains, deliver events."""
-    configure_logs()
     if supervised:
         read_settings()
     with told(NotConfigured, SchemaOutdated):

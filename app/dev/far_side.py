@@ -179,7 +179,7 @@ async def mine_while_awaited(db: Database, sandbox: SandboxClient) -> None:
             async with db.connection() as connection:
                 awaited = await chain.awaits_depth(connection, NETWORK)
             if awaited:
-                await sandbox.mine(NETWORK, 1)
+                await sandbox.mine_unless_paused()
         except Exception as error:
             log.warning("dev.not_mined", error=f"{type(error).__name__}: {error}")
 

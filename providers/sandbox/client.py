@@ -60,6 +60,10 @@ class SandboxClient:
         answer = await self.command("POST", "/control/bitcoin/mine", {"blocks": blocks})
         return [str(block) for block in answer["blocks"]]
 
+    async def mine_unless_paused(self) -> None:
+        """Mine a block of bitcoin's, unless its miner is told to pause."""
+        await self.command("POST", "/control/bitcoin/mine", {"blocks": 1, "even_paused": False})
+
     async def fund(self, outputs: Sequence[tuple[str, int]]) -> list[str]:
         """Pay addresses from the faucet, in satoshi, and mine that; the transactions' ids."""
         body = {"outputs": [{"address": address, "amount": amount} for address, amount in outputs]}

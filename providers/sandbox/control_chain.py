@@ -39,9 +39,10 @@ class Fund(Body):
 
 
 class Mine(Body):
-    """Mine blocks now."""
+    """Mine blocks now; with `even_paused` false only while the miner is not told to pause."""
 
     blocks: int = Field(default=1, ge=1, le=1000)
+    even_paused: bool = True
 
 
 class Reorg(Body):
@@ -83,7 +84,7 @@ def router(node: Node, miner: Miner) -> APIRouter:
 
     @routes.post("/mine")
     async def mine(body: Mine) -> dict[str, list[str]]:
-        return {"blocks": node.mine(body.blocks)}
+        return {"blocks": [] if miner.paused and not body.even_paused else node.mine(body.blocks)}
 
     @routes.post("/reorg")
     async def reorg(body: Reorg) -> dict[str, list[str]]:

@@ -215,6 +215,8 @@ async def _completed_once(ramp: Ramp, customer: Customer, order: dict[str, objec
     moves = Counter(move["trigger"] for move in timeline)
     # A crash can hide the broadcast from us until the chain shows it.
     assert moves + Counter(["send_broadcast"]) >= Counter(MOVES)
+    # A far side that forgot it and mined on meanwhile: the same coins pay it once more, at a higher fee.
+    del moves["send_replaced"]
     assert moves <= Counter(MOVES)
     assert source["received"] == source["amount"] == "100.00"
     assert await ramp.charges_of(customer.order_id) == [("succeeded", 10_000)]

@@ -225,7 +225,7 @@ def test_an_order_ends_nothing_and_a_later_start_keeps_everything(dev: Dev) -> N
     assert dev.instance.api_key == before.api_key
     assert balances(dev, before.api_key) == 200
     assert scalar(dev, coins) == 2000
-    assert scalar(dev, "SELECT count(*) FROM orders WHERE state = 'completed'") == 3
+    assert scalar(dev, "SELECT count(*) FROM orders WHERE state = 'completed'") == 8
     assert scalar(dev, "SELECT count(*) FROM top_ups") == 2
     assert available(dev)["EUR"] == "10000.00"
 
