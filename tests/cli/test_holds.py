@@ -25,6 +25,7 @@ def environment(world: World) -> dict[str, str]:
     return {
         "RAMPWRIGHT_DATABASE_URL": world.db.url,
         "RAMPWRIGHT_HOME": str(settings.process.home),
+        "RAMPWRIGHT_SIGNER_SOCKET": str(settings.signer_socket),
         "RAMPWRIGHT_STRIPE_SECRET_KEY": world.stripe_key,
         "RAMPWRIGHT_STRIPE_API_BASE": settings.stripe.stripe_api_base,
         "RAMPWRIGHT_INCREASE_API_KEY": key.get_secret_value(),
