@@ -26,6 +26,7 @@ PLAIN_SEED = "5eed" * 16
 STEPS = ["quote", "order", "card paid", "captured", "sent", "mined", "confirmed", "event delivered"]
 STORIES = {
     "buy": STEPS,
+    "buy_usdc": STEPS,
     "sell": [
         "quote", "bank account", "order", "coins sent", "deposit seen", "deposit confirmed", "paid out", "settled",
         "event delivered",
@@ -37,9 +38,12 @@ STORIES = {
     "card_declined": ["order", "declined", "canceled", "event delivered"],
     "debit_returned": ["order", "mandate given", "paid", "returned", "failed", "event delivered"],
     "dispute": ["order", "completed", "disputed", "lost", "event delivered"],
+    "fee_bump": ["order", "sent", "fees rise", "replaced", "confirmed", "event delivered"],
+    "reorganisation": ["order", "sent", "confirmations", "reorganised", "mined again", "event delivered"],
 }  # fmt: skip
 ENDS = {
     "buy": "completed",
+    "buy_usdc": "completed",
     "sell": "completed",
     "payout": "settled",
     "batch": "completed",
@@ -48,6 +52,8 @@ ENDS = {
     "card_declined": "canceled",
     "debit_returned": "failed",
     "dispute": "completed",
+    "fee_bump": "completed",
+    "reorganisation": "completed",
 }
 MOVES = ["placed", "payment_authorised", "payment_captured", "send_prepared", "send_broadcast", "send_confirmed"]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from app.ports.chain import Address, Branch, CoinInput
-from providers.bitcoin.answers import as_list, as_object, transaction_of
+from providers.bitcoin.answers import as_list, as_object, decode, transaction_of
 from providers.bitcoin.building import FeePolicy
 from providers.bitcoin.node import Node
 from providers.bitcoin.rail import BitcoinRail
@@ -44,7 +45,8 @@ class Purse:
         by_script = {address.script: address for address in addresses}
         for height in range(1, COINS + 1):
             block_hash = await self.chain.node.ask("getblockhash", height)
-            block = as_object(await self.chain.node.ask("getblock", block_hash, 2))
+            told = json.dumps(await self.chain.node.ask("getblock", block_hash, 2), default=float)
+            block = as_object(decode(told.encode()))  # as our own client reads it
             [mined] = [transaction_of(as_object(one)) for one in as_list(block["tx"])]
             [output] = [output for output in mined.outputs if output.script in by_script]
             address = by_script[output.script]
