@@ -27,8 +27,8 @@ async def front(database_url: str, far_side: FarSide) -> AsyncIterator[Front]:
 
 @pytest.fixture
 async def caller(front: Front) -> Caller:
-    """A partner of this test's own, whose key may do everything that a partner's can."""
-    return await front.caller(scopes=[*keys.PARTNER_SCOPES, keys.CHECKER])
+    """A partner of this test's own, whose key may do everything that a partner's can, and the operator's besides."""
+    return await front.caller(scopes=[*keys.PARTNER_SCOPES, keys.CHECKER, "admin:reconciliation"])
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,9 @@ def test_the_public_sees_sending_as_queued() -> None:
 def test_every_trigger_but_being_prepared_is_told() -> None:
     assert event_of(T.PREPARED) is None
     told = {event_of(trigger) for trigger in PayoutTrigger} - {None}
-    assert told == {f"payout.{trigger}" for trigger in PayoutTrigger if trigger is not T.PREPARED}
+    # What a list forbids has failed, and why is nobody's to know.
+    assert told == {f"payout.{trigger}" for trigger in PayoutTrigger if trigger not in {T.PREPARED, T.BLOCKED}}
+    assert event_of(T.BLOCKED) == "payout.failed"
     assert set(PAYOUT_EVENTS) == told
     assert told <= set(EVENT_TYPES)
     # What is not told changes nothing that is seen.

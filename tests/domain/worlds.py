@@ -64,6 +64,8 @@ class BuyWorld:
             steps.append((T.SEND_CONFIRMED, replace(self.sent, fee=self.first_fee, spare=spare)))
         if held or not self.captured:
             steps.append((T.REFUND_REQUESTED, NOTHING))
+        if held:
+            steps.append((T.BLOCKED, Moved("sc_1", amount=held)))
         self.tried += 1
         if held:
             part = held if amount % 2 else amount % held + 1
