@@ -64,7 +64,7 @@ class BuyWorld:
             steps.append((T.SEND_CONFIRMED, replace(self.sent, fee=self.first_fee, spare=spare)))
         if held or not self.captured:
             steps.append((T.REFUND_REQUESTED, NOTHING))
-        if held:
+        if held and not amount % 7:
             steps.append((T.BLOCKED, Moved("sc_1", amount=held)))
         self.tried += 1
         if held:
