@@ -7,14 +7,12 @@ may use 6,000 a minute. Source: Binance's "REST API", "Order book" and "Limits".
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import httpx
 
-from app.domain.assets import CATALOGUE
 from app.ports.errors import ProviderThrottled, ProviderUnavailable
 from app.ports.rates import Book
 from providers.rates.allowance import Allowance
@@ -24,10 +22,8 @@ from providers.rates.fees import BinanceFees, FeeTable
 from providers.rates.numbers import Scale, Unusable
 from providers.rates.pairs import binance_symbol
 from providers.rates.rest import Rest
-from providers.rates.stream import Stream
+from providers.rates.venue import Venue
 
-_BASES: Final = frozenset(asset.code for asset in CATALOGUE if not asset.is_fiat)
-_QUOTES: Final = frozenset(asset.code for asset in CATALOGUE if asset.is_fiat)
 WEIGHT_PER_MINUTE: Final = 6_000
 _SHARE: Final = 0.8  # of the allowance; the rest is left to others behind our address
 _BURST: Final = 400.0
@@ -45,7 +41,7 @@ def depth_weight(limit: int) -> int:
     raise ValueError("limit must be 1 to 5000")
 
 
-class BinanceRates:
+class BinanceRates(Venue):
     """A `LiveRateSource` that speaks to one venue of Binance's shape.
 
     The client brings the timeouts; `name` tells two such venues apart; `clock` is the monotonic clock by which a
@@ -69,41 +65,12 @@ class BinanceRates:
         """
         self._weight = depth_weight(limit)
         self._limit = limit
-        self._name = name
         self._clock = clock
         allowance = Allowance(per_second=WEIGHT_PER_MINUTE * _SHARE / 60, burst=_BURST)
         self._rest = Rest(client, name, base_url, allowance)
-        self.fees = FeeTable(name, None if key is None else BinanceFees(self._rest, name, *key))
-        self.feed = None if stream_url is None else BinanceFeed(name, stream_url, self._snapshot, clock)
-
-    @property
-    def name(self) -> str:
-        """The venue's name."""
-        return self._name
-
-    async def run(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Keep the books and our fees until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.fees.run(pairs))
-            if self.feed is not None:
-                self.feed.follow(pairs)
-                tasks.create_task(Stream(self.feed, self._name, deadline=_SILENCE_SECONDS).run())
-
-    def is_live(self, base: str, quote: str) -> bool:
-        """Whether the pair's book is in memory and in step."""
-        return self.feed is not None and self.feed.is_live(base, quote)
-
-    async def depth(self, base: str, quote: str) -> Book:
-        """The book now: as old as the last event of the stream, else as the moment we asked.
-
-        Raises ProviderUnavailable for anything we cannot use.
-        """
-        if base not in _BASES or quote not in _QUOTES:
-            raise ProviderUnavailable(self._name, f"no pair {base}/{quote}")
-        fee = self.fees.taker_ppm(base, quote)
-        if self.feed is not None and (book := self.feed.book(base, quote, fee)) is not None:
-            return book
-        return await self._ask(base, quote, fee)
+        fees = FeeTable(name, None if key is None else BinanceFees(self._rest, name, *key))
+        feed = None if stream_url is None else BinanceFeed(name, stream_url, self._snapshot, clock)
+        super().__init__(name, fees, feed, silence_seconds=_SILENCE_SECONDS)
 
     async def _ask(self, base: str, quote: str, fee: int | None) -> Book:
         taken_at = self._clock()  # before asking: a slow answer is an old one

@@ -13,14 +13,12 @@ up, bids down), quantities down, so that we never promise more than the venue of
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import httpx
 
-from app.domain.assets import CATALOGUE
 from app.ports.errors import ProviderThrottled, ProviderUnavailable
 from app.ports.rates import Book
 from providers.rates.allowance import Allowance
@@ -29,11 +27,9 @@ from providers.rates.kraken_feed import KrakenFeed
 from providers.rates.numbers import FINEST, Scale, Unusable, exact
 from providers.rates.pairs import kraken_answers, kraken_pair
 from providers.rates.rest import Rest
-from providers.rates.stream import Stream
+from providers.rates.venue import Venue
 
 _THROTTLED: Final = ("EAPI:Rate limit exceeded", "EGeneral:Too many requests")
-_BASES: Final = frozenset(asset.code for asset in CATALOGUE if not asset.is_fiat)
-_QUOTES: Final = frozenset(asset.code for asset in CATALOGUE if asset.is_fiat)
 CROSSED: Final = "crossed"  # also the code of the refusal, so that the board can tell
 PER_SECOND: Final = 1.0
 _BURST: Final = 8.0
@@ -41,7 +37,7 @@ _BURST: Final = 8.0
 _SILENCE_SECONDS: Final = 5.0
 
 
-class KrakenRates:
+class KrakenRates(Venue):
     """A `LiveRateSource` that speaks to one venue of Kraken's shape.
 
     The client brings the timeouts; `name` tells two such venues apart; `clock` is the monotonic clock by which a
@@ -67,41 +63,12 @@ class KrakenRates:
         """
         if not 1 <= count <= 500:
             raise ValueError("count must be 1 to 500")
-        self._name = name
         self._count = count
         self._clock = clock
         self._rest = Rest(client, name, base_url, allowance or Allowance(per_second=PER_SECOND, burst=_BURST))
-        self.fees = FeeTable(name, None if key is None else KrakenFees(self._rest, name, *key))
-        self.feed = None if stream_url is None else KrakenFeed(self._rest, name, stream_url, clock)
-
-    @property
-    def name(self) -> str:
-        """The venue's name."""
-        return self._name
-
-    async def run(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Keep the books and our fees until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.fees.run(pairs))
-            if self.feed is not None:
-                self.feed.follow(pairs)
-                tasks.create_task(Stream(self.feed, self._name, deadline=_SILENCE_SECONDS).run())
-
-    def is_live(self, base: str, quote: str) -> bool:
-        """Whether the pair's book is in memory and in step."""
-        return self.feed is not None and self.feed.is_live(base, quote)
-
-    async def depth(self, base: str, quote: str) -> Book:
-        """The book now: as old as the last word of the stream, else as the moment we asked.
-
-        Raises ProviderUnavailable for anything we cannot use.
-        """
-        if base not in _BASES or quote not in _QUOTES:
-            raise ProviderUnavailable(self._name, f"no pair {base}/{quote}")
-        fee = self.fees.taker_ppm(base, quote)
-        if self.feed is not None and (book := self.feed.book(base, quote, fee)) is not None:
-            return book
-        return await self._ask(base, quote, fee)
+        fees = FeeTable(name, None if key is None else KrakenFees(self._rest, name, *key))
+        feed = None if stream_url is None else KrakenFeed(self._rest, name, stream_url, clock)
+        super().__init__(name, fees, feed, silence_seconds=_SILENCE_SECONDS)
 
     async def _ask(self, base: str, quote: str, fee: int | None) -> Book:
         params: dict[str, str | int] = {"pair": kraken_pair(base, quote), "count": self._count}
