@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from app.services.keys import ADMIN, PARTNER_SCOPES, allows, issue
-from tests.services.test_reconciliation import extra_line, run
+from tests.services.test_breaks import extra_line
+from tests.services.test_reconciliation import run
 from tests.support.world import World
 
 BREAKS = "/v1/reconciliation/breaks"

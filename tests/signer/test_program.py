@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from typer.testing import CliRunner
@@ -35,9 +36,18 @@ ACCOUNT = RunAs(60_940, 60_940)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A signer's folder with a key, a policy, and the keys of the seals, all of them its own."""
-    folder = tmp_path / "signer"
+def home() -> Iterator[Path]:
+    """A signer's folder with a key, a policy, and the keys of the seals, all of them its own.
+
+    Not below pytest's own folder, which another account may not enter.
+    """
+    with TemporaryDirectory(prefix="rampwright-tests-") as place:
+        Path(place).chmod(0o711)
+        yield furnished(Path(place) / "signer")
+
+
+def furnished(folder: Path) -> Path:
+    """The folder, with all that the program needs."""
     folder.mkdir(mode=0o700)
     key_file.write_new(folder / "key.json", key_file.encrypt(SEED, PASSPHRASE, work=10))
     (folder / "policy.json").write_bytes(write_policy(POLICY))
@@ -45,8 +55,6 @@ def home(tmp_path: Path) -> Path:
     (folder / "passphrase").write_text(PASSPHRASE + "\n")
     (folder / "passphrase").chmod(0o600)
     if AS_ROOT:
-        for path in (tmp_path.parents[1], tmp_path.parent, tmp_path):
-            path.chmod(path.stat().st_mode | 0o011)
         for path in (folder, *folder.iterdir()):
             os.chown(path, ACCOUNT.uid, ACCOUNT.gid)
     return folder

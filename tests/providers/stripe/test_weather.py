@@ -31,6 +31,7 @@ from tests.providers.stripe.test_errors import BASE, GOOD, INTENTS, error
 
 REQUEST = PaymentRequest("pay_1", "or_1", Money(1_000, EUR), "card")
 TEN_YEARS = 315_360_000.0
+HALF_AN_HOUR = "in half an hour"
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ async def test_fault_f_32_an_error_that_stripe_has_kept_is_told_from_one_that_it
     [
         ("7", 7, 7),
         ("0", 0, 0),
-        (format_datetime(datetime.now(UTC) + timedelta(minutes=30), usegmt=True), 1_600, 1_800),
+        (HALF_AN_HOUR, 1_600, 1_800),
         ("315360000", TEN_YEARS, TEN_YEARS),
     ],
     ids=["seconds", "at once", "a date", "ten years"],
@@ -88,6 +89,8 @@ async def test_fault_f_32_an_error_that_stripe_has_kept_is_told_from_one_that_it
 async def test_fault_f_35_what_stripe_asks_for_is_passed_on(
     rail: StripeRail, wire: respx.MockRouter, status: int, text: str, least: float, most: float
 ) -> None:
+    if text == HALF_AN_HOUR:  # counted from the test itself, for the file may have been read long before
+        text = format_datetime(datetime.now(UTC) + timedelta(minutes=30), usegmt=True)
     wire.post(INTENTS).mock(return_value=error(status, "api_error", retry_after=text))
     with pytest.raises(ProviderError) as caught:
         await rail.start(REQUEST)
