@@ -25,12 +25,17 @@ class SepaHarness(BankFilesHarness, BankRecordsHarness):
     def __init__(self, account: Account) -> None:
         self._account = account
         self._numbers = count(1)
+        self._served = False
         self.form, self.channel, self.records = account.files, account.channel, account.records
 
     def request(self, units: int, *, good: bool = True) -> PayoutRequest:
         return request(next(self._numbers), units, iban=THEIR_IBAN if good else next(iter(MAGIC)))
 
     async def work(self) -> None:
+        # The bank looks into every folder that it serves, at times of its own: it serves ours once it is told to work.
+        if not self._served:
+            await self._account.open()
+            self._served = True
         await self._account.sandbox.sepa_run(self._account.folder)
 
     async def taken(self) -> Sequence[bytes]:
@@ -48,9 +53,9 @@ class SepaHarness(BankFilesHarness, BankRecordsHarness):
 
 @pytest.fixture
 async def sepa(sandbox: Sandbox, http: httpx.AsyncClient, tmp_path: Path) -> SepaHarness:
-    account = Account(http, sandbox.url, tmp_path / "bank")
-    await account.open()
-    return SepaHarness(account)
+    for name in ("outbox", "inbox"):
+        (tmp_path / "bank" / name).mkdir(parents=True)
+    return SepaHarness(Account(http, sandbox.url, tmp_path / "bank"))
 
 
 class TestFiles(BankFilesContract):
