@@ -139,7 +139,7 @@ class EmbeddedPostgres:
         log_path.touch(mode=0o600)  # failed statements are quoted in it
         with log_path.open("ab") as log:
             said_before = log.tell()
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(  # noqa: S603 - the command is built here, without a shell
                 command,
                 cwd="/",
                 env=ENVIRONMENT,

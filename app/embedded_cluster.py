@@ -82,7 +82,7 @@ def make_cluster(programs: Path, data: Path, account: Account | None) -> None:
 
 def _run(command: list[str], said: bytes, account: Account | None) -> None:
     credentials: Credentials = account.credentials if account else {}
-    ran = subprocess.run(  # noqa: S603
+    ran = subprocess.run(  # noqa: S603 - the commands are built here, without a shell
         command,
         input=said,
         cwd="/",
@@ -142,7 +142,7 @@ def processes(data: Path) -> set[int]:
     """The live processes of the server in `data`. A zombie has no command line, so it does not count."""
     if not Path("/proc/self/cmdline").exists():
         command = ["/bin/ps", "-axo", "pid=,command="]
-        listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+        listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - a fixed command
         return {int(line.split(None, 1)[0]) for line in listing.splitlines() if title(data) in line}
     found = set()
     for entry in Path("/proc").iterdir():

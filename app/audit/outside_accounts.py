@@ -32,6 +32,11 @@ async def check_sends(network: str, records: AccountRecords, books: OurBooks) ->
         script = str(sender["script"])
         first = min((whole(nonce) for address, nonce in used if address == script), default=None)
         above = (await records.nonces(script)).mined
+        found += [
+            {"call": call["id"], "txid": call["txid"], "problem": "given up, and nobody has used its nonce"}
+            for call in calls
+            if call["sender"] == script and call["state"] == "lost" and whole(call["nonce"]) >= above
+        ]
         missing = [n for n in range(above if first is None else first, above) if (script, n) not in used]
         found += [{"network": network, "sender": script, "nonce": n, "problem": "used, not by us"} for n in missing]
     return found

@@ -84,6 +84,8 @@ def _sends(network: str, walk: _Walk, books: OurBooks) -> list[Row]:
         times = mined[str(send["lineage_id"])]
         if times > 1:
             found.append({"send": send["id"], "problem": f"mined {times} times"})
+        if times and send["state"] == "abandoned":
+            found.append({"send": send["id"], "problem": "given up, and mined all the same"})
         if not times and (send["state"] == "confirmed" or send["lineage_id"] in delivered):
             found.append({"send": send["id"], "problem": "delivered by the books, not by the chain"})
     wanted: dict[str, Counter[tuple[str, int]]] = defaultdict(Counter)

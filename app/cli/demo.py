@@ -64,7 +64,7 @@ def _asked(command: str, doing: str) -> str:
     """What a command of ours prints as JSON, in a process of its own."""
     environment = {**os.environ, **search_path()}
     with err.status(f"{doing} ..."):
-        ran = subprocess.run(  # noqa: S603
+        ran = subprocess.run(  # noqa: S603 - a command of ours, without a shell
             command_line(command, "--json"), env=environment, check=False, capture_output=True, text=True
         )
     if not ran.stdout.startswith(("{", "[")):

@@ -9,7 +9,6 @@ from typing import Annotated
 import asyncpg
 import typer
 
-from app import wiring
 from app.cli.acting import Actor, Reason
 from app.cli.instance import opened, settings
 from app.cli.output import MISUSED, AsJson, Row, fail, out, show, told
@@ -22,6 +21,7 @@ from app.schemas.base import format_moment
 from app.services import bank_payouts, deposit_credits, refunds, risk
 from app.services import payouts as payout_moves
 from app.services import top_ups as top_up_moves
+from app.wiring import assembly
 from app.wiring.needed import NotConfigured
 
 Subject = Annotated[str, typer.Argument(help="An order or_..., a payout po_..., a deposit dp_..., a top-up tu_...")]
@@ -91,7 +91,7 @@ async def _refund(subject: str, actor: str, reason: str) -> str:
             return (await refunds.request(tx, subject, None, actor=actor, reason=reason)).state
 
     async def payout() -> str:
-        async with wiring.parts(settings()) as shared:
+        async with assembly.parts(settings()) as shared:
             return (await bank_payouts.give_up(shared.db, shared.rails, subject, actor=actor, reason=reason)).state
 
     async def refuse() -> str:

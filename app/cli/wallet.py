@@ -11,15 +11,16 @@ import typer
 from app.cli.acting import Actor, Reason
 from app.cli.instance import opened, settings
 from app.cli.output import MISUSED, AsJson, Row, fail, out, print_json, show, told
-from app.db import chain
+from app.db import chain, lineages
 from app.db import coins as coin_rows
 from app.db import spending as spending_rows
 from app.db import treasury as treasury_rows
 from app.db.database import Transaction
 from app.domain.assets import CATALOGUE, native_asset
 from app.domain.money import Asset, Money, format_units, parse_units
-from app.services import evm_restarts, treasury
-from app.wiring import evm
+from app.services import abandoning, evm_restarts, treasury
+from app.wiring import bitcoin, evm
+from app.wiring.assembly import policy
 from app.wiring.needed import NotConfigured
 from app.wiring.wallets import address_rules, rules
 
@@ -29,6 +30,7 @@ Amount = Annotated[str | None, typer.Argument(help="How much, as `0.50000000`; w
 SenderAddress = Annotated[
     str | None, typer.Option("--sender", help="An address of ours that was stopped, `0x...`: what this starts is it.")
 ]
+Lineage = Annotated[str, typer.Argument(help="What was signed, `ln_...`, as `wallet status` shows it.")]
 Crediting = Annotated[bool, typer.Option("--crediting", help="Deposits, not sends.")]
 
 
@@ -40,6 +42,7 @@ def register(app: typer.Typer) -> None:
     group.command("start")(start)
     group.command("allow")(allow)
     group.command("sweep")(sweep)
+    group.command("abandon")(abandon)
     app.add_typer(group, name="wallet")
 
 
@@ -86,6 +89,13 @@ def sweep(network: Network, address: ColdAddress, actor: Actor, reason: Reason, 
     out.print(f"{sweep_id}: {moved} to {address}")
 
 
+def abandon(lineage: Lineage, actor: Actor, reason: Reason) -> None:
+    """Give up what was signed and can never be mined; refused while any attempt at it still could be."""
+    with told(NotConfigured):
+        gone = asyncio.run(_abandon(lineage, actor, reason))
+    out.print(f"{lineage} is given up: {gone}")
+
+
 def _turn(network: str, actor: str, reason: str, *, crediting: bool, on: bool) -> None:
     with told():
         stands = asyncio.run(_turned(network, actor, reason, crediting=crediting, on=on))
@@ -108,6 +118,20 @@ async def _restart(network: str, address: str, actor: str, reason: str) -> int:
             fail(f"{network} is no chain whose addresses sign by themselves.", MISUSED)
         script = address.removeprefix("0x").lower()
         return await evm_restarts.restart(db, reader, network, script, actor=actor, reason=reason)
+
+
+async def _abandon(lineage: str, actor: str, reason: str) -> str:
+    configured = settings()
+    async with httpx.AsyncClient(trust_env=False) as http, opened() as db:
+        async with db.connection() as connection:
+            network = await lineages.network_of(connection, lineage)
+        if network is None:
+            fail(f"There is no {lineage} on a chain of coins.", MISUSED)
+        node = next((bitcoin.records(one, http) for one in bitcoin.chains(configured) if one.name == network), None)
+        if node is None:
+            fail(f"No node of {network} is configured.", MISUSED)
+        depth = policy(configured).ladder(network)[-1].confirmations
+        return await abandoning.abandon(db, node, lineage, depth=depth, actor=actor, reason=reason)
 
 
 async def _allow(network: str, address: str, actor: str, reason: str) -> bool:

@@ -11,6 +11,7 @@ from app.db.database import Transaction
 from app.db.rows import row_of
 from app.db.table import Table
 from app.ports.account_chain import AccountScan
+from app.ports.chain import BlockId
 
 
 class AccountChainRow(Table, table=True):
@@ -106,6 +107,18 @@ async def block_hash(tx: Transaction, network: str, height: int) -> str | None:
     """The hash of the block that we know at a height."""
     found: str | None = await tx.fetchval("SELECT hash FROM blocks WHERE network = $1 AND height = $2", network, height)
     return found
+
+
+async def final_block(tx: Transaction, network: str) -> BlockId | None:
+    """The newest block that we know and that is finalized, whatever is enough for sends; None before there is one."""
+    record = await tx.fetchrow(
+        """
+        SELECT blocks.height, hash FROM blocks JOIN account_chains AS chain USING (network)
+        WHERE network = $1 AND blocks.height <= finalized_height ORDER BY blocks.height DESC LIMIT 1
+        """,
+        network,
+    )
+    return None if record is None else BlockId(record["height"], record["hash"])
 
 
 async def forget_blocks(tx: Transaction, network: str, keep: int) -> None:

@@ -174,14 +174,27 @@ async def finish(tx: Transaction, call_id: str, state: str) -> None:
 
 async def lowest_open(tx: Transaction, network: str, script: str) -> Call | None:
     """The call that all later ones of its sender wait for: open, and in no block."""
-    record = await tx.fetchrow(
+    return next(iter(await unmined(tx, network, script)), None)
+
+
+async def unmined(tx: Transaction, network: str, script: str) -> list[Call]:
+    """The open calls of a sender that are in no block, the lowest nonces first."""
+    records = await tx.fetch(
         """
         SELECT * FROM calls WHERE network = $1 AND sender = $2 AND state = 'open' AND NOT EXISTS (
             SELECT 1 FROM call_attempts WHERE call_id = calls.id AND height IS NOT NULL
-        ) ORDER BY nonce LIMIT 1
+        ) ORDER BY nonce
         """,
         network,
         script,
+    )
+    return rows_of(Call, records)
+
+
+async def at_nonce(tx: Transaction, network: str, script: str, nonce: int) -> Call | None:
+    """The call of ours that uses a nonce."""
+    record = await tx.fetchrow(
+        "SELECT * FROM calls WHERE network = $1 AND sender = $2 AND nonce = $3", network, script, nonce
     )
     return None if record is None else row_of(Call, record)
 

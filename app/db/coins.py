@@ -262,4 +262,4 @@ async def family_size(tx: Transaction, network: str, txids: Sequence[str]) -> tu
 
 async def count_confirmed(tx: Transaction, network: str, limit: int) -> int:
     """How many confirmed coins are free; counting stops at `limit`."""
-    return int(await tx.fetchval(f"SELECT count(*) FROM ({_CONFIRMED} LIMIT $2) AS counted", network, limit))  # noqa: S608
+    return int(await tx.fetchval(f"SELECT count(*) FROM ({_CONFIRMED} LIMIT $2) AS counted", network, limit))  # noqa: S608 - constants of ours

@@ -96,7 +96,7 @@ async def insert(
 async def lock(tx: Transaction, endpoint_id: str) -> Endpoint | None:
     """The endpoint, locked until the transaction ends; deleted ones too."""
     record = await tx.fetchrow(
-        f"SELECT {COLUMNS} FROM endpoints WHERE id = $1 FOR NO KEY UPDATE",  # noqa: S608
+        f"SELECT {COLUMNS} FROM endpoints WHERE id = $1 FOR NO KEY UPDATE",  # noqa: S608 - our own column names
         endpoint_id,
     )
     return None if record is None else _endpoint(record)
@@ -104,7 +104,7 @@ async def lock(tx: Transaction, endpoint_id: str) -> Endpoint | None:
 
 async def find(tx: Transaction, endpoint_id: str) -> Endpoint:
     """The endpoint of a delivery, whatever has become of it."""
-    record = await tx.fetchrow(f"SELECT {COLUMNS} FROM endpoints WHERE id = $1", endpoint_id)  # noqa: S608
+    record = await tx.fetchrow(f"SELECT {COLUMNS} FROM endpoints WHERE id = $1", endpoint_id)  # noqa: S608 - our own column names
     assert record is not None  # noqa: S101 - endpoints are never removed
     return _endpoint(record)
 
@@ -116,7 +116,7 @@ async def store(tx: Transaction, endpoint: Endpoint) -> Endpoint:
         UPDATE endpoints SET url = $2, description = $3, event_types = $4, status = $5, disabled_reason = $6,
             metadata = $7::jsonb, failing_since = $8, throttled_until = $9, sequence = sequence + 1, updated_at = now()
         WHERE id = $1 RETURNING {COLUMNS}
-        """,  # noqa: S608
+        """,  # noqa: S608 - our own column names
         endpoint.id,
         endpoint.url,
         endpoint.description,
@@ -146,7 +146,7 @@ async def get(db: Database, partner_id: str, endpoint_id: str) -> Endpoint | Non
     """A partner's own endpoint."""
     async with db.connection() as connection:
         record = await connection.fetchrow(
-            f"SELECT {COLUMNS} FROM endpoints WHERE id = $1 AND partner_id = $2 AND deleted_at IS NULL",  # noqa: S608
+            f"SELECT {COLUMNS} FROM endpoints WHERE id = $1 AND partner_id = $2 AND deleted_at IS NULL",  # noqa: S608 - our own column names
             endpoint_id,
             partner_id,
         )
@@ -156,7 +156,7 @@ async def get(db: Database, partner_id: str, endpoint_id: str) -> Endpoint | Non
 async def of_partner(tx: Transaction, partner_id: str) -> list[Endpoint]:
     """A partner's endpoints, newest first."""
     records = await tx.fetch(
-        f"SELECT {COLUMNS} FROM endpoints WHERE partner_id = $1 AND deleted_at IS NULL ORDER BY id DESC",  # noqa: S608
+        f"SELECT {COLUMNS} FROM endpoints WHERE partner_id = $1 AND deleted_at IS NULL ORDER BY id DESC",  # noqa: S608 - our own column names
         partner_id,
     )
     return [_endpoint(record) for record in records]

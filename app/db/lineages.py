@@ -172,6 +172,106 @@ async def decide(tx: Transaction, network: str, lineage_id: str, txid: str) -> N
     )
 
 
+async def gone(tx: Transaction, network: str, depth: int) -> dict[str, str]:
+    """Why lineages that wait for a block can have none: a coin of their first attempt, and so of all, is gone for good.
+
+    Another transaction has spent it `depth` blocks deep, or it was to come from one that was given up.
+    """
+    records = await tx.fetch(
+        """
+        SELECT coins.lineage_id, coins.txid || ':' || vout AS coin, spent_txid FROM coins
+        WHERE network = $1 AND coins.attempt = 1 AND lineage_id IN (
+            SELECT lineage_id FROM sends WHERE network = $1 AND state IN ('prepared', 'broadcast')
+        ) AND (
+            (spent_height <= (SELECT max(height) FROM blocks WHERE network = $1) - $2 + 1 AND NOT EXISTS (
+                SELECT 1 FROM chain_transactions AS own
+                WHERE own.txid = coins.spent_txid AND own.lineage_id = coins.lineage_id
+            )) OR (height IS NULL AND EXISTS (
+                SELECT 1 FROM chain_transactions AS made JOIN sends USING (lineage_id)
+                WHERE made.txid = coins.txid AND state = 'abandoned'
+            ))
+        ) ORDER BY lineage_id, coin
+        """,
+        network,
+        depth,
+    )
+    return {
+        record["lineage_id"]: f"its coin {record['coin']} was spent by {record['spent_txid']}, which is not its own"
+        for record in records
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class FirstCoin:
+    """A coin that every attempt of a lineage spends: where it comes from. `is_own` says that we signed that."""
+
+    txid: str
+    vout: int
+    height: int | None
+    is_own: bool
+
+
+async def first_coins(tx: Transaction, network: str, lineage_id: str) -> list[FirstCoin]:
+    """The coins that every attempt of a lineage spends."""
+    records = await tx.fetch(
+        """
+        SELECT txid, vout, height, EXISTS (
+            SELECT 1 FROM chain_transactions AS made WHERE made.txid = coins.txid
+        ) AS is_own FROM coins
+        WHERE network = $1 AND lineage_id = $2 AND attempt = 1 ORDER BY txid, vout
+        """,
+        network,
+        lineage_id,
+    )
+    return [FirstCoin(**record) for record in records]
+
+
+async def network_of(tx: Transaction, lineage_id: str) -> str | None:
+    """The network of a lineage of coins; None when there is none."""
+    network: str | None = await tx.fetchval(
+        "SELECT network FROM chain_transactions WHERE lineage_id = $1 LIMIT 1", lineage_id
+    )
+    return network
+
+
+async def abandon(tx: Transaction, network: str, lineage_id: str) -> None:
+    """No transaction of the lineage is ever mined: its coins are free, and what it was to give back there is not.
+
+    Its rows are locked by this transaction.
+    """
+    await tx.execute("UPDATE sends SET state = 'abandoned', updated_at = now() WHERE lineage_id = $1", lineage_id)
+    await tx.execute(
+        """
+        UPDATE coins SET lineage_id = NULL, attempt = NULL,
+                         spent_txid = CASE WHEN spent_height IS NOT NULL THEN spent_txid END
+        WHERE network = $1 AND lineage_id = $2
+        """,
+        network,
+        lineage_id,
+    )
+    await tx.execute(
+        """
+        DELETE FROM coins USING chain_transactions AS made
+        WHERE coins.network = $1 AND coins.txid = made.txid AND coins.height IS NULL AND coins.lineage_id IS NULL
+          AND EXISTS (SELECT 1 FROM sends WHERE sends.lineage_id = made.lineage_id AND state = 'abandoned')
+        """,
+        network,
+    )
+
+
+async def mined_after_all(tx: Transaction, network: str, height: int) -> list[tuple[str, str]]:
+    """Lineages that were given up and are in a block above `height` all the same, with the transaction."""
+    records = await tx.fetch(
+        """
+        SELECT DISTINCT signed.lineage_id, txid FROM chain_transactions AS signed JOIN sends USING (lineage_id)
+        WHERE signed.network = $1 AND signed.height > $2 AND state = 'abandoned'
+        """,
+        network,
+        height,
+    )
+    return [(record["lineage_id"], record["txid"]) for record in records]
+
+
 async def decided_anew(tx: Transaction, network: str) -> list[tuple[str, str]]:
     """Final lineages of which another transaction is mined than the one booked: (lineage, the mined one's id).
 

@@ -166,7 +166,7 @@ async def _lock_after_orders(tx: Transaction, wanted: str, argument: str) -> lis
         argument,
     )
     found = await tx.fetch(
-        f"SELECT * FROM payouts WHERE id IN ({wanted}) ORDER BY id FOR UPDATE",  # noqa: S608
+        f"SELECT * FROM payouts WHERE id IN ({wanted}) ORDER BY id FOR UPDATE",  # noqa: S608 - constants of ours
         argument,
     )
     return rows_of(Payout, found)

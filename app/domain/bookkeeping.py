@@ -70,9 +70,18 @@ def _send_prepared(state: OrderState, terms: OrderTerms, moved: Moved) -> list[E
 
 
 def _send_abandoned(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:
+    """The coins are free again. What a dispute took meanwhile is borne by the order now, not by us: it was not sold."""
     if state is OrderState.PAID:  # nothing was prepared yet
         return []
-    return [reverse(_reserve(terms, moved), terms.reference("release", moved), "release")]
+    freed = [reverse(_reserve(terms, moved), terms.reference("release", moved), "release")]
+    if not moved.disputed:
+        return freed
+    borne = [
+        Posting(terms.account, terms.fiat, moved.from_order),
+        Posting(chart.RECEIVABLE_RECOVERY, terms.fiat, moved.disputed - moved.from_order),
+        Posting(chart.LOSS_DISPUTE, terms.fiat, -moved.disputed),
+    ]
+    return [*freed, entry(terms.reference("dispute_moved", moved), "dispute_moved", borne)]
 
 
 def _send_replaced(state: OrderState, terms: OrderTerms, moved: Moved) -> list[Entry]:

@@ -49,18 +49,6 @@ def gas_paid_by_deposit(call_id: str, network: str, fee: int) -> Entry:
     )
 
 
-def coins_released(call_id: str, asset: Asset, units: int) -> Entry:
-    """A call that was to pay payouts was reverted for good: what it would have moved is free again."""
-    network = asset.network or ""
-    return transfer(
-        f"{call_id}:release",
-        "coins_release",
-        debit=chart.wallet_hot(network),
-        credit=chart.wallet_transit(network),
-        amount=Money(units, asset),
-    )
-
-
 def collected(call_id: str, asset: Asset, units: int) -> Entry:
     """A deposit address was swept to the hot wallet."""
     network = asset.network or ""

@@ -99,6 +99,17 @@ def fee_freed(lineage_id: str, asset: Asset, spare: int) -> Entry:
     )
 
 
+def coins_released(lineage_id: str, asset: Asset, units: int) -> Entry:
+    """That transaction will never be mined, or was reverted for good: what it would have moved is free again."""
+    return transfer(
+        f"{lineage_id}:release",
+        "coins_release",
+        debit=chart.wallet_hot(asset.network or ""),
+        credit=chart.wallet_transit(asset.network or ""),
+        amount=Money(units, asset),
+    )
+
+
 def fee_adjusted(lineage_id: str, txid: str, times: int, asset: Asset, more: int) -> Entry:
     """After a reorganisation another attempt than the booked one is mined: it paid `more`, or less, to the network."""
     return transfer(

@@ -65,7 +65,8 @@ class Moved:
     given: what it holds and has not promised to a refund. `from_partner` is the part of our partner's fee that its
     balance can give back. `surplus` of an amount goes to the account `surplus_to`, not to the order. `opened_in` is
     the state that a dispute met when it was opened, where its loss was booked. `spare` was set aside for the network's
-    fee and is not needed. `reference` tells facts of one kind apart.
+    fee and is not needed. `disputed` is what a dispute has taken while coins were leaving that are now not sent.
+    `reference` tells facts of one kind apart.
     """
 
     reference: str
@@ -77,3 +78,4 @@ class Moved:
     surplus_to: str = ""
     opened_in: OrderState | None = None
     spare: int = 0
+    disputed: int = 0

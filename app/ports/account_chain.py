@@ -216,6 +216,10 @@ class AccountReader(Protocol):
         """Where an account's nonces stand."""
         ...
 
+    async def nonce_after(self, script: str, at: BlockId) -> int:
+        """The next nonce of an account after a block, asked by its hash; ChainMovedError when it is gone."""
+        ...
+
     async def balances(self, holders: Sequence[tuple[str, Asset]], at: BlockId) -> list[int]:
         """What accounts (script, asset) hold after a block, asked by its hash; ChainMovedError when it is gone."""
         ...

@@ -28,7 +28,7 @@ from app.domain.order_terms import Moved
 from app.domain.payout import PAYOUT, PayoutTrigger
 from app.ports.chain import CoinInput, CoinsShort, FeeTooHigh, Recipient, SignedTransaction
 from app.ports.errors import ProviderError, SigningRefused
-from app.services import fees, orders, payout_sends, payouts, preparing, sends, spending, treasury
+from app.services import fees, orders, payout_sends, payouts, preparing, sends, spending, tolerance, treasury
 from app.services.orders import Fact
 from app.services.payouts import PayoutFact
 from app.services.preparing import Outgoing, Sender
@@ -72,6 +72,8 @@ async def bump_stuck(db: Database, sender: Sender) -> int:
                 await raise_alert(tx, WAITS, lineage_id, f"the signer refuses: {refused.code}")
         except ProviderError as error:
             log.warning("bump.failed", lineage_id=lineage_id, error=str(error))
+        except Exception as error:
+            await tolerance.tell(db, "bump_failed", lineage_id, error)
     return len(waiting)
 
 

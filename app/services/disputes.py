@@ -113,7 +113,7 @@ _FAILURE: Document = {
 
 async def _close(tx: Transaction, payment: Payment, receipt: DisputeReceipt, end: OrderTrigger, at: str) -> None:
     order = await order_rows.lock(tx, payment.order_id)
-    assert order is not None  # noqa: S101
+    assert order is not None  # noqa: S101 - a payment always has its order
     opened = order.dispute or {}
     if opened.get("reference") != receipt.reference:
         raise ConflictState("The order carries another dispute than the one that has ended.")

@@ -20,11 +20,12 @@ from app.domain.bookkeeping_out import arrived
 from app.domain.money import Asset
 from app.ports.account_chain import AccountBlock, AccountScan
 from app.ports.chain import BlockId
-from app.ports.errors import ProviderError, ProviderRejected
+from app.ports.errors import ProviderRejected
 from app.ports.records import ChainMovedError
-from app.services import deposits, evm_calls, evm_settling
+from app.services import deposits, evm_lost, evm_settling
 from app.services.deposit_rules import DepositRules
 from app.services.evm_calls import AccountSender
+from app.services.tolerance import NOT_SETTLED, tolerate
 
 log = structlog.get_logger(__name__)
 
@@ -56,10 +57,7 @@ async def follow(db: Database, sender: AccountSender, rules: DepositRules) -> bo
         await _judge_health(tx, sender, scan)
         final = await account_chains.final_calls(tx, network)
     for call_id in final:
-        try:
-            await evm_settling.settle(db, sender, call_id)
-        except ProviderError as error:
-            log.warning("call.not_settled", call_id=call_id, error=str(error))
+        await tolerate(db, NOT_SETTLED, call_id, evm_settling.settle(db, sender, call_id))
     await deposits.count_due(db, rules, network)
     return bool(scan.blocks) and scan.blocks[-1].id.height < scan.tip_height
 
@@ -133,8 +131,7 @@ async def _apply(
     for block in scan.blocks:
         for arrival in await evm.connect(tx, network, block):
             await _book(tx, arrival, undo=False)
-        for txid, script, nonce in await evm.foreign_calls(tx, network, block):
-            await evm_calls.stop(tx, network, script, f"{txid}, which is not ours, has used its nonce {nonce}")
+        await evm_lost.told_of(tx, network, block)
         for one in paid.get(block.id.hash, ()):
             suspect = MISMATCH if one.mismatch else None if one.expected else WRONG_ASSET
             await deposits.in_account_block(tx, rules, network, one.paid, block.id, suspect)

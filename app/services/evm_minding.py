@@ -25,11 +25,12 @@ from app.domain.payout import PayoutState, PayoutTrigger
 from app.ports.account_chain import FeeMarket, FeeOffer, SignedCall, Transfer
 from app.ports.chain import Address, Branch
 from app.ports.errors import ProviderError
-from app.services import evm_calls, evm_sends, intents, orders, payouts, spending
+from app.services import evm_calls, evm_lost, evm_sends, intents, orders, payouts, spending
 from app.services.evm_calls import AccountSender, Purpose
 from app.services.orders import Fact
 from app.services.payouts import PayoutFact
 from app.services.spending import SendWaits
+from app.services.tolerance import NOT_SETTLED, tolerate
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,8 @@ async def mind(db: Database, sender: AccountSender) -> int:
     for row in senders:
         if row.stopped is None:
             await _mind_sender(db, sender, row)
+        else:
+            await tolerate(db, NOT_SETTLED, row.script, evm_lost.give_up(db, sender, row.script))
     return len(silent)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncpg
 import structlog
 
-from app.db import chain, ledger, wallet
+from app.db import chain, ledger, lineages, wallet
 from app.db.alerts import raise_alert
 from app.db.chain import Arrival
 from app.db.database import Database, Transaction
@@ -12,8 +13,9 @@ from app.domain import chart
 from app.domain.assets import native_asset
 from app.domain.bookkeeping_out import arrived
 from app.ports.chain import BlockId, ChainProvider, Scan
-from app.services import bumps, deposits, payout_sends, sends, treasury
+from app.services import abandoning, bumps, deposits, payout_sends, sends, treasury
 from app.services.deposit_rules import DepositRules
+from app.services.tolerance import NOT_SETTLED, tolerate
 
 log = structlog.get_logger(__name__)
 
@@ -39,16 +41,24 @@ async def follow(db: Database, rail: ChainProvider, rules: DepositRules) -> bool
             await _apply(tx, rules, rail.network, known, scan)
     async with db.connection() as connection:
         final = await wallet.final_lineages(connection, rail.network)
+        deepest = rules.ladder(rail.network)[-1].confirmations
+        gone = await lineages.gone(connection, rail.network, deepest)
     for record in final:
-        match record["purpose"]:
-            case "deliver":
-                await sends.confirm(db, record["order_id"], record["lineage_id"], record["txid"])
-            case "payout":
-                await payout_sends.settle(db, record["lineage_id"], record["txid"])
-            case _:
-                await treasury.settle(db, record["lineage_id"], record["txid"])
+        await tolerate(db, NOT_SETTLED, record["lineage_id"], _settle(db, record))
+    for lineage_id in gone:
+        await tolerate(db, NOT_SETTLED, lineage_id, abandoning.abandon_gone(db, rail.network, deepest, lineage_id))
     await deposits.count_due(db, rules, rail.network)
     return bool(scan.blocks) and scan.blocks[-1].id.height < scan.tip_height
+
+
+async def _settle(db: Database, record: asyncpg.Record) -> None:
+    match record["purpose"]:
+        case "deliver":
+            await sends.confirm(db, record["order_id"], record["lineage_id"], record["txid"])
+        case "payout":
+            await payout_sends.settle(db, record["lineage_id"], record["txid"])
+        case _:
+            await treasury.settle(db, record["lineage_id"], record["txid"])
 
 
 async def _apply(tx: Transaction, rules: DepositRules, network: str, known: list[BlockId], scan: Scan) -> None:
@@ -69,6 +79,9 @@ async def _apply(tx: Transaction, rules: DepositRules, network: str, known: list
                 tx, "foreign_spend", outpoint, "a coin of ours was spent by a transaction we never signed"
             )
     await bumps.decide_anew(tx, network)
+    for lineage_id, txid in await lineages.mined_after_all(tx, network, scan.fork_height):
+        detail = f"{txid} is in a block although it was given up: what it pays was paid back, or paid anew"
+        await raise_alert(tx, "mined_after_all", lineage_id, detail)
 
 
 async def _book(tx: Transaction, network: str, arrival: Arrival, *, undo: bool) -> None:

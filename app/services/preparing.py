@@ -179,7 +179,7 @@ def _sends(sender: Sender, outgoing: Sequence[Outgoing], lineage_id: str, fee: i
 def outgoing_of(order: Order) -> Outgoing:
     """What an order sends."""
     assert order.script is not None  # noqa: S101 - a buy is placed with its destination
-    assert order.address is not None  # noqa: S101
+    assert order.address is not None  # noqa: S101 - a buy is placed with its destination
     amount = Money(order.destination_units, asset_by_id(order.destination_asset))
     return Outgoing(order.address, order.script, amount, order_id=order.id, intent=intents.of_order(order))
 

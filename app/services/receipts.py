@@ -108,7 +108,7 @@ def _fact_of_attempt(order: Order, receipt: PaymentReceipt, at: str) -> Fact | N
         return Fact(T.AUTHENTICATION_REQUIRED, f"{at}:{order.sequence}") if wanted else None
     if receipt.decline is None:
         return None
-    if state is OrderState.AUTHENTICATING and receipt.decline.code == "authentication_required":
+    if state is OrderState.AUTHENTICATING and receipt.decline.code == "authentication_failed":
         return Fact(T.AUTHENTICATION_FAILED, f"{at}:{order.sequence}")
     # A debit that a bank has returned ends its order; a card that was declined can be followed by another one.
     failure = failure_document(receipt.decline) if state is OrderState.PAYMENT_PENDING else None

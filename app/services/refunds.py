@@ -179,8 +179,8 @@ async def observe(tx: Transaction, refund_id: str, receipt: RefundReceipt) -> No
     assert refund is not None  # noqa: S101 - it was intended before anything was asked
     order = await order_rows.lock(tx, refund.order_id)
     refund = await payment_rows.operation(tx, refund_id)  # once more, now that nobody else can change it
-    assert order is not None  # noqa: S101
-    assert refund is not None  # noqa: S101
+    assert order is not None  # noqa: S101 - a foreign key
+    assert refund is not None  # noqa: S101 - it is never deleted
     if receipt.unknown_status is not None:
         await raise_alert(tx, "unknown_provider_status", refund_id, f"refund {receipt.unknown_status}")
     booked = refund.state in {OperationState.PENDING, OperationState.SUCCEEDED}

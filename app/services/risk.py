@@ -42,7 +42,7 @@ async def observe_warning(tx: Transaction, payment: Payment, warning: FraudWarni
 async def observe_review(tx: Transaction, payment: Payment, review: ReviewReceipt) -> None:
     """A review of the provider's own was opened or closed; an approval lets the order go on, anything else does not."""
     order = await order_rows.lock(tx, payment.order_id)
-    assert order is not None  # noqa: S101
+    assert order is not None  # noqa: S101 - a payment always has its order
     if review.status is ReviewStatus.UNKNOWN:
         await raise_alert(tx, "unknown_provider_status", review.reference, review.provider_status)
         return

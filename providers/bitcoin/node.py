@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Final, TypeVar
 
 import httpx
 
-from app.ports.chain import ChainTransaction
+from app.ports.chain import ChainTransaction, Waiting
 from app.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from providers.bitcoin.answers import (
     Unusable,
@@ -114,6 +115,15 @@ class Node:
     async def mempool(self) -> list[str]:
         """The ids of the transactions that wait for a block."""
         return await self._read(lambda answer: [as_hash(txid) for txid in as_list(answer)], "getrawmempool")
+
+    async def waiting(self, seen: AbstractSet[str], limit: int) -> Waiting:
+        """What waits for a block: see `app.ports.chain.ChainRail`. One that leaves while we read is left out."""
+        txids = await self.mempool()
+        unseen = [txid for txid in txids if txid not in seen]
+        found = [await self.transaction(txid) for txid in unseen[:limit]]
+        tip = await self.best_block()
+        read = tuple(transaction for transaction in found if transaction is not None)
+        return Waiting(frozenset(txids), read, tip, more=len(unseen) > limit)
 
     async def transaction(self, txid: str) -> ChainTransaction | None:
         """A waiting transaction; None when the node does not have it any more."""

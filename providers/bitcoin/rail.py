@@ -127,12 +127,7 @@ class BitcoinRail:
     async def waiting(self, seen: AbstractSet[str], *, limit: int) -> Waiting:
         """What waits in the node's mempool. One that leaves it while we read is left out of the transactions."""
         await self._check_chain()
-        txids = await self._node.mempool()
-        unseen = [txid for txid in txids if txid not in seen]
-        found = [await self._node.transaction(txid) for txid in unseen[:limit]]
-        tip = await self._node.best_block()
-        read = tuple(transaction for transaction in found if transaction is not None)
-        return Waiting(frozenset(txids), read, tip, more=len(unseen) > limit)
+        return await self._node.waiting(seen, limit)
 
     async def _newest_in_chain(self, known: Sequence[BlockId]) -> BlockId | None:
         for block in reversed(known):

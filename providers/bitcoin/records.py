@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 import httpx
 
-from app.ports.chain import BlockId, ChainBlock, ChainTransaction
+from app.ports.chain import BlockId, ChainBlock, ChainTransaction, Waiting
 from app.ports.errors import ProviderUnavailable
 from app.ports.records import ChainCoins, ChainMovedError
 from providers.bitcoin.answers import Unusable, as_count, as_hash, as_object, as_satoshi, block_of
@@ -74,6 +75,10 @@ class BitcoinRecords:
         if tip.height >= self._start_height and (parent is None or parent.id != tip):
             raise ChainMovedError(f"block {tip.hash} is not at height {tip.height} any more")
         return tuple(found)
+
+    async def waiting(self, seen: AbstractSet[str], *, limit: int) -> Waiting:
+        """What waits in the node's mempool, as `app.ports.chain.ChainRail` has it; raises ProviderUnavailable."""
+        return await self._node.waiting(seen, limit)
 
     async def _block(self, block_hash: str) -> tuple[ChainBlock, str | None, str | None]:
         """A block, and the hashes of the one before and the one after it."""

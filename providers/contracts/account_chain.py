@@ -11,6 +11,7 @@ from app.domain.errors import AddressInvalid
 from app.domain.money import Asset
 from app.ports.account_chain import AccountChain, AccountScan, FeeOffer, NonceUsed, SignedCall, Transfer
 from app.ports.chain import BlockId, Branch
+from app.ports.records import ChainMovedError
 
 
 class AccountHarness(ABC):
@@ -104,6 +105,7 @@ class AccountContract:
         to = rail.parse(harness.stranger).script
         assert [(output.script, output.amount) for output in receipt.outputs] == [(to, 1_234_567)]
         assert (await rail.nonces(rail.hot.script)).mined == before.mined + 1
+        assert await rail.nonce_after(rail.hot.script, block) == before.mined + 1
         [held] = await rail.balances([(to, asset)], block)
         assert held >= 1_234_567
         await rail.broadcast(call.raw)  # it is in a block by now, and that is success
@@ -146,8 +148,12 @@ class AccountContract:
         assert call.txid in {each.txid for block in scan.blocks for each in block.transactions}
         assert scan.finalized <= scan.safe <= scan.tip_height
         before = list(known)
+        assert await harness.rail.nonce_after(call.sender, before[-1]) == call.nonce + 1
+        assert await harness.rail.nonce_after(call.sender, before[-2]) == call.nonce
         await harness.reorganise(1)
         await harness.mine()
+        with pytest.raises(ChainMovedError):
+            await harness.rail.nonce_after(call.sender, before[-1])
         scan = await harness.follow(known)
         assert scan.fork_height == before[-2].height
         assert [block.id.height for block in scan.blocks] == [scan.fork_height + n + 1 for n in range(len(scan.blocks))]

@@ -83,6 +83,16 @@ class Reader:
         ]
         return Nonces(mined, max(mined, pending))
 
+    async def nonce_after(self, script: str, at: BlockId) -> int:
+        """The next nonce of an account after a block; ChainMovedError when that is not in the chain (any more)."""
+        await self._node.check_chain()
+        try:
+            nonce = await self._node.read_at(as_quantity, at.hash, "eth_getTransactionCount", f"0x{script}")
+        except BlockGone:
+            raise _moved(at) from None
+        await self._require(at)
+        return nonce
+
     async def balances(self, holders: Sequence[tuple[str, Asset]], at: BlockId) -> list[int]:
         """What accounts (script, asset) hold after a block; ChainMovedError when it is not in the chain (any more)."""
         await self._node.check_chain()
@@ -92,11 +102,14 @@ class Reader:
                 some = holders[start : start + _AT_ONCE]
                 found += await asyncio.gather(*(self._balance(script, asset, at) for script, asset in some))
         except BlockGone:
-            raise ChainMovedError(f"block {at.hash} is not in the chain") from None
+            raise _moved(at) from None
+        await self._require(at)
+        return found
+
+    async def _require(self, at: BlockId) -> None:
         header = await self.header(hex(at.height))
         if header is None or header.id != at:
-            raise ChainMovedError(f"block {at.hash} is not at height {at.height} any more")
-        return found
+            raise _moved(at)
 
     async def fees(self) -> FeeMarket:
         """What the next block burns for gas, and the middle of the tips that were paid lately; 0 when nobody paid any.
@@ -172,6 +185,10 @@ class Reader:
 
     def _unavailable(self, message: str) -> ProviderUnavailable:
         return ProviderUnavailable(self._node.provider, message)
+
+
+def _moved(at: BlockId) -> ChainMovedError:
+    return ChainMovedError(f"block {at.hash} is not in the chain at height {at.height}")
 
 
 def _market(answer: object) -> FeeMarket:

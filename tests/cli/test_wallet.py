@@ -9,6 +9,8 @@ import pytest
 from app.db import spending
 from app.services import treasury
 from tests.cli.conftest import Run
+from tests.journeys.test_abandoned import lineage_of, swept_away
+from tests.journeys.test_bumps import sent
 from tests.support.signing import COLD_ADDRESS
 from tests.support.world import World
 
@@ -22,6 +24,9 @@ def environment(world: World) -> dict[str, str]:
         "RAMPWRIGHT_DATABASE_URL": world.db.url,
         "RAMPWRIGHT_HOME": str(world.settings.process.home),
         "RAMPWRIGHT_WALLET_CEILING": '{"bitcoin": 1000000}',
+        "RAMPWRIGHT_BITCOIN_RPC_URL": f"{world.far_url}/bitcoin",
+        "RAMPWRIGHT_BITCOIN_RPC_USER": "sandbox",
+        "RAMPWRIGHT_BITCOIN_RPC_PASSWORD": "sandbox",
         "COLUMNS": "300",
     }
 
@@ -66,3 +71,18 @@ async def test_a_cold_address_takes_two_people_and_a_day(world: World, run: Run)
     assert [(row["for"], row["attempts"]) for row in shown["pending"]] == [("sweep", 1)]
     assert [(row["proposed_by"], row["agreed_by"]) for row in shown["cold"]] == [("ada", "bob")]
     await world.audit()
+
+
+async def test_what_can_still_be_mined_is_not_given_up(world: World, run: Run) -> None:
+    await world.fund(1)
+    order = await sent(world)
+    lineage_id = await lineage_of(world, order["id"])
+    assert (await run("wallet", "abandon", "ln_nobodys", *WHO)).exit_code == 2
+    refused = await run("wallet", "abandon", lineage_id, *WHO)
+    assert (refused.exit_code, "can still be mined" in refused.stderr) == (1, True), refused.output
+    await swept_away(world, order)
+    given_up = await run("wallet", "abandon", lineage_id, *WHO)
+    assert (given_up.exit_code, "is in no block" in given_up.stdout) == (0, True), given_up.output
+    async with world.db.connection() as connection:
+        said = await connection.fetch("SELECT command, subject, actor, reason FROM wallet_commands")
+    assert [tuple(row) for row in said] == [("abandon", lineage_id, "ada", "drill")]

@@ -177,13 +177,16 @@ def test_a_dispute_once_delivery_is_under_way_is_our_loss(before: list[OrderTrig
     assert walk.books.of("psp:stripe", EUR) == 31_045_68
 
 
-def test_a_dispute_is_won_where_it_was_lost_even_when_the_order_has_moved_on() -> None:
+def test_fault_f_52_a_dispute_while_coins_leave_is_borne_by_the_order_once_they_are_not_sent() -> None:
     walk = buying()
     walk.take(T.PAYMENT_CAPTURED, PAID)
     walk.take(T.SEND_PREPARED, SEND)
     walk.take(T.DISPUTE_OPENED, Moved("du_1", amount=31_045_68))
-    walk.take(T.SEND_ABANDONED, SEND)
-    walk.take(T.DISPUTE_WON, Moved("du_1", amount=31_045_68, opened_in=S.SENDING))
+    _, moved = walk.take(T.SEND_ABANDONED, replace(SEND, disputed=31_045_68, from_order=31_045_68))
+    assert lines(moved) == {("order:or_1", "EUR"): 31_045_68, ("loss:dispute", "EUR"): -31_045_68}
+    assert (walk.state, walk.empty) == (S.REFUNDING, True)
+    walk.take(T.REFUND_COMPLETED)
+    walk.take(T.DISPUTE_WON, Moved("du_1", amount=31_045_68, from_order=31_045_68, opened_in=S.REFUNDING))
     assert walk.books.of(chart.LOSS_DISPUTE, EUR) == 0
     assert walk.books.of(chart.RECEIVABLE_RECOVERY, EUR) == 0
     assert (walk.state, walk.held) == (S.REFUNDING, 31_045_68)

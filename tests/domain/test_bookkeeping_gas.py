@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from app.domain import bookkeeping_gas as books
-from app.domain import chart
+from app.domain import bookkeeping_out, chart
 from app.domain.assets import USDC_ETHEREUM
 from app.domain.bookkeeping_out import deposit_credited
 from app.domain.ledger import Entry
@@ -47,7 +47,7 @@ def test_a_deposit_lies_on_its_address_until_it_is_swept() -> None:
 
 
 def test_coins_of_a_batch_that_was_reverted_are_ours_again() -> None:
-    assert sums(books.coins_released("ln_1", USDC_ETHEREUM, 3)) == {
+    assert sums(bookkeeping_out.coins_released("ln_1", USDC_ETHEREUM, 3)) == {
         (HOT, "USDC.ethereum"): 3,
         (TRANSIT, "USDC.ethereum"): -3,
     }
@@ -58,7 +58,7 @@ def test_every_entry_is_in_the_ledger_page() -> None:
         books.gas_reserved("ln_1", "aa", "ethereum", 1),
         books.gas_paid("ln_1", "ethereum", reserved=2, fee=1),
         books.gas_paid_by_deposit("ln_1", "ethereum", 1),
-        books.coins_released("ln_1", USDC_ETHEREUM, 1),
+        bookkeeping_out.coins_released("ln_1", USDC_ETHEREUM, 1),
         books.collected("ln_1", USDC_ETHEREUM, 1),
     ]
     page = PAGE.read_text()

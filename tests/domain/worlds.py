@@ -56,7 +56,7 @@ class BuyWorld:
         send = self.sent or Moved("sn_1", amount=self.walk.terms.destination.units, fee=amount % 5_000)
         if self.captured == total or self.sent:
             steps += [(t, send) for t in (T.SEND_PREPARED, T.SEND_BROADCAST, T.SEND_CONFIRMED)]
-            steps += [(T.SEND_ABANDONED, send)]
+            steps += [(T.SEND_ABANDONED, self._abandoned(send))]
         if self.sent:
             steps.append((T.SEND_REPLACED, Moved(f"rp_{self.tried}", fee=amount % 3_000 + 1)))
             # The first attempt can be mined after all.
@@ -75,6 +75,11 @@ class BuyWorld:
         if not held:
             steps.append((T.REFUND_COMPLETED, NOTHING))
         return steps + self._dispute_steps(amount)
+
+    def _abandoned(self, send: Moved) -> Moved:
+        """What a dispute took while the coins were leaving, the order bears once they are not sent."""
+        lost = self.walk.books.of(chart.LOSS_DISPUTE, EUR)
+        return replace(send, disputed=lost, from_order=min(lost, self.walk.held))
 
     def _dispute_steps(self, amount: int) -> list[Step]:
         if self.captured and self.dispute is None:
@@ -105,6 +110,8 @@ class BuyWorld:
                 self.refunds[moved.reference] = moved.amount
             case T.REFUND_FAILED:
                 self.refunds.pop(moved.reference, None)
+            case T.SEND_ABANDONED if moved.disputed and self.dispute is not None:
+                self.dispute = replace(self.dispute, from_order=moved.from_order, opened_in=S.REFUNDING)
             case _:
                 self._take_dispute(trigger, moved)
 
@@ -125,6 +132,8 @@ class BuyWorld:
         hot, transit = books.of(chart.wallet_hot("bitcoin"), BTC), books.of(chart.wallet_transit("bitcoin"), BTC)
         assert hot + transit == 100_000_000 - self.left_wallet
         assert bool(transit) == (self.walk.state in {S.SENDING, S.SENT})
+        if self.walk.state in {S.REFUNDING, S.REFUNDED}:
+            assert books.of(chart.LOSS_DISPUTE, EUR) == 0
         if self.dispute is not None and self.dispute.reference == "won":
             assert books.of(chart.LOSS_DISPUTE, EUR) == books.of(chart.RECEIVABLE_RECOVERY, EUR) == 0
 

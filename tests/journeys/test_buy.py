@@ -84,6 +84,8 @@ async def test_a_declined_card_leaves_the_order_open_for_another(world: World) -
 async def test_authentication_is_asked_for_and_given(world: World) -> None:
     await world.fund()
     order = await world.order()
+    await world.pay(order, DECLINED)  # that another card was declined before says nothing of this one
+    await world.drain()
     await world.pay(order, "4000002760003184")
     await world.drain()
     assert (await world.get(f"/v1/orders/{order['id']}"))["status"] == "awaiting_action"
@@ -98,7 +100,8 @@ async def test_authentication_is_asked_for_and_given(world: World) -> None:
         await world.drain()
     await mine(world, 2)
     assert (await world.get(f"/v1/orders/{order['id']}"))["status"] == "completed"
-    assert (await steps(world, order["id"]))[:5] == [
+    assert (await steps(world, order["id"]))[:6] == [
+        "awaiting_payment",
         "awaiting_payment",
         "authenticating",
         "awaiting_payment",

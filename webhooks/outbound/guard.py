@@ -102,14 +102,14 @@ class _LimitedStream(AsyncNetworkStream):
         self._limit = limit
         self._left = limit
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the base class's own parameter
         data = await self._stream.read(max_bytes, timeout)
         self._left -= len(data)
         if self._left < 0:
             raise AnswerTooLarge
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the base class's own parameter
         await self._stream.write(buffer, timeout)
 
     async def aclose(self) -> None:
@@ -119,7 +119,7 @@ class _LimitedStream(AsyncNetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,  # noqa: ASYNC109 - the base class's own parameter
     ) -> AsyncNetworkStream:
         return _LimitedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout), self._limit)
 

@@ -24,6 +24,7 @@ from app.audit.rules import (
     reconciliation,
     screening,
     sends,
+    sessions,
     subjects,
     terms,
     wallets,
@@ -49,6 +50,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = tuple(
             *deposits.RULES,
             *screening.RULES,
             *reconciliation.RULES,
+            *sessions.RULES,
         ),
         key=lambda rule: rule.id,
     )

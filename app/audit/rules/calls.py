@@ -36,7 +36,7 @@ RULES: Final = (
     ),
     Invariant(
         "R-160",
-        "Of a call one attempt at most is mined, in a block that we know, and the call has ended as that one did.",
+        "At most one attempt at a call is mined, in a block that we know; the call has ended as that has, or is lost.",
         """
         SELECT call_id AS id, count(*)::text AS problem FROM call_attempts WHERE height IS NOT NULL
         GROUP BY call_id HAVING count(*) > 1
@@ -47,7 +47,8 @@ RULES: Final = (
         SELECT calls.id, state FROM calls
         LEFT JOIN call_attempts AS mined ON call_id = calls.id AND height IS NOT NULL
         WHERE state <> 'open' AND state IS DISTINCT FROM CASE
-            WHEN is_filler THEN 'filled' WHEN ok THEN 'done' WHEN NOT ok THEN 'reverted' END
+            WHEN is_filler THEN 'filled' WHEN ok THEN 'done' WHEN NOT ok THEN 'reverted'
+            WHEN txid IS NULL THEN 'lost' END
         """,
     ),
     Invariant(
@@ -88,8 +89,8 @@ RULES: Final = (
                    ), 0) AS aside
             FROM entries JOIN postings ON entry_id = entries.id WHERE subject = calls.id
         ) AS booked
-        WHERE (paid, aside) IS DISTINCT FROM CASE
-            WHEN state = 'open' THEN (0::numeric, gas_reserved::numeric) ELSE (fee_units::numeric, 0::numeric) END
+        WHERE (paid, aside) IS DISTINCT FROM CASE WHEN state = 'open'
+            THEN (0::numeric, gas_reserved::numeric) ELSE (coalesce(fee_units, 0)::numeric, 0::numeric) END
         """,
     ),
     Invariant(

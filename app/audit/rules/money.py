@@ -56,7 +56,8 @@ RULES: Final = (
                    coalesce(-sum(units) FILTER (WHERE kind IN ('pay_in', 'deposit_reverse', 'deposit_restore')
                        OR (kind IN ('convert', 'convert_reversed') AND units < 0)), 0) AS came,
                    coalesce(sum(units) FILTER (WHERE kind IN (
-                       'deliver', 'delivery_return', 'refund', 'refund_reversed', 'surplus', 'dispute', 'dispute_won'
+                       'deliver', 'delivery_return', 'refund', 'refund_reversed', 'surplus', 'dispute', 'dispute_won',
+                       'dispute_moved'
                    ) OR (kind IN ('convert', 'convert_reversed') AND units > 0)), 0) AS went
             FROM entries JOIN postings ON entry_id = entries.id
             WHERE account = 'order:' || entries.order_id GROUP BY entries.order_id, postings.asset

@@ -63,7 +63,7 @@ RULES: Final = (
             ORDER BY resource_id, sequence DESC
         ) AS last ON last.resource_id = moving.id
         WHERE moving.state IS DISTINCT FROM last.target OR moving.sequence IS DISTINCT FROM last.sequence
-        """,  # noqa: S608
+        """,  # noqa: S608 - our own words
     ),
     Invariant(
         "R-52",
@@ -91,7 +91,7 @@ RULES: Final = (
             GROUP BY resource_id, resource_sequence
         ) AS told ON told.resource_id = due.resource_id AND told.resource_sequence = due.sequence
         WHERE due.event IS DISTINCT FROM told.type OR told.times <> 1
-        """,  # noqa: S608
+        """,  # noqa: S608 - our own words
     ),
     Invariant(
         "R-54",
@@ -103,6 +103,6 @@ RULES: Final = (
             OR data #>> '{{object,id}}' IS DISTINCT FROM resource_id
             OR data #>> '{{object,sequence}}' IS DISTINCT FROM resource_sequence::text
         )
-        """,  # noqa: S608
+        """,  # noqa: S608 - our own words
     ),
 )

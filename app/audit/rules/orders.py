@@ -115,7 +115,7 @@ RULES: Final = (
         JOIN {_edges()} ON edge.direction = orders.direction AND edge.source = transitions.source
             AND edge.trigger = transitions.trigger
         WHERE resource_type = 'order' AND events.type <> edge.event
-        """,  # noqa: S608
+        """,  # noqa: S608 - our own words
     ),
     Invariant(
         "R-13",

@@ -39,7 +39,7 @@ RULES: Final = (
             GROUP BY account, asset
         ) AS booked USING (account, asset)
         WHERE coalesce(held.units, 0) <> coalesce(booked.units, 0)
-        """,  # noqa: S608
+        """,  # noqa: S608 - our own words
     ),
     Invariant(
         "R-61",
@@ -103,7 +103,7 @@ RULES: Final = (
             WHEN payouts.id IS NOT NULL
                 THEN entries.reference <> subject || ':' || split_part(entries.kind, '_', 2)
             ELSE payout_batches.id IS NULL OR entries.kind <> 'payout_free' END
-        """,  # noqa: S608
+        """,  # noqa: S608 - our own words
     ),
     Invariant(
         "R-63",
@@ -148,7 +148,7 @@ RULES: Final = (
         ) AS booked ON booked.order_id = orders.id
         WHERE direction = 'sell' AND (coalesce(paid.left_us, 0), coalesce(paid.came_back, 0))
             <> (coalesce(booked.left_us, 0), coalesce(booked.came_back, 0))
-        """,  # noqa: S608
+        """,  # noqa: S608 - our own words
     ),
     Invariant(
         "R-65",

@@ -52,7 +52,7 @@ RULES: Final = (
         SELECT it.id, it.state FROM screening_cases AS it WHERE it.state IN ('released', 'confirmed') AND (
             decided_by IS NULL OR decided_by = 'screening' OR coalesce(btrim(reason), '') = ''
         )
-        """,  # noqa: S608
+        """,  # noqa: S608 - our own words
     ),
     Invariant(
         "R-142",

@@ -68,6 +68,8 @@ RULES: Final = (
         SELECT txid, 'no coin is reserved', NULL FROM chain_transactions AS signed WHERE NOT EXISTS (
             SELECT 1 FROM coins
             WHERE coins.network = signed.network AND coins.lineage_id = signed.lineage_id AND coins.attempt = 1
+        ) AND NOT EXISTS (
+            SELECT 1 FROM sends WHERE sends.lineage_id = signed.lineage_id AND state = 'abandoned'
         )
         """,  # noqa: S608 - our own expressions
     ),
@@ -101,7 +103,7 @@ RULES: Final = (
         SELECT id, lineage_id, 'has no transaction' FROM sends
         WHERE NOT EXISTS (SELECT 1 FROM chain_transactions AS signed WHERE signed.lineage_id = sends.lineage_id)
           AND NOT EXISTS (SELECT 1 FROM call_attempts WHERE call_id = sends.lineage_id)
-        """,  # noqa: S608
+        """,  # noqa: S608 - our own expressions
     ),
     Invariant(
         "I-19",
@@ -166,12 +168,13 @@ RULES: Final = (
     ),
     Invariant(
         "R-30",
-        "A reserved coin is spent by the transaction of its one lineage, and by nothing else.",
+        "A reserved coin is spent by the transaction of its one lineage, which was not given up, and by nothing else.",
         """
         SELECT network, txid, vout, lineage_id, spent_txid FROM coins
         WHERE (lineage_id IS NOT NULL OR spent_txid IS NOT NULL OR spent_height IS NOT NULL) AND NOT EXISTS (
             SELECT 1 FROM chain_transactions AS signed
             WHERE signed.lineage_id = coins.lineage_id AND signed.txid = coins.spent_txid
+              AND signed.lineage_id NOT IN (SELECT lineage_id FROM sends WHERE state = 'abandoned')
         )
         """,
     ),
@@ -219,7 +222,7 @@ RULES: Final = (
             WHERE height IS NOT NULL AND spent_height IS NULL AND settled GROUP BY network
         ) AS coined USING (network)
         WHERE coalesce(booked.units, 0) - coalesce(leaving.units, 0) <> coalesce(coined.units, 0)
-        """,  # noqa: S608
+        """,  # noqa: S608 - our own words
     ),
     Invariant(
         "R-33",

@@ -15,8 +15,8 @@ _SUBJECTS = """(
         'deposit_block', 'deposit_unblock'] FROM deposits
     UNION ALL SELECT id, NULL, ARRAY['correction'] FROM reconciliation_breaks
     UNION ALL SELECT id, partner_id, ARRAY['top_up', 'top_up_release', 'top_up_reverse'] FROM top_ups
-    UNION ALL SELECT DISTINCT lineage_id, NULL, ARRAY['coins_reserve', 'coins_deliver', 'coins_free', 'coins_adjust']
-        FROM sends WHERE purpose <> 'deliver' AND lineage_id NOT IN (SELECT id FROM calls)
+    UNION ALL SELECT DISTINCT lineage_id, NULL, ARRAY['coins_reserve', 'coins_deliver', 'coins_free', 'coins_adjust',
+        'coins_release'] FROM sends WHERE purpose <> 'deliver' AND lineage_id NOT IN (SELECT id FROM calls)
     UNION ALL SELECT id, NULL, ARRAY['stray_in', 'stray_back', 'provider_fee'] FROM strays
     UNION ALL SELECT reference, NULL, ARRAY['provider_fee', 'processor_payout', 'processor_payout_failed',
         'processor_top_up', 'processor_reserve', 'processor_other'] FROM statement_lines

@@ -76,7 +76,7 @@ class Books:
     def payments(self, where: str = "TRUE", *parameters: str | float) -> list[Payment]:
         """Payments of this account, oldest first. `where` is ours, never from outside."""
         rows = self._store.read(
-            "SELECT id, message_id, information_id, end_to_end_id, amount, iban, name, message, state, reason"  # noqa: S608
+            "SELECT id, message_id, information_id, end_to_end_id, amount, iban, name, message, state, reason"  # noqa: S608 - the condition is ours
             f" FROM payments WHERE folder = ? AND {where} ORDER BY id",
             (self.folder, *parameters),
         )

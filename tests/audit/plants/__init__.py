@@ -19,6 +19,7 @@ from tests.audit.plants import (
     reconciliation,
     screening,
     sends,
+    sessions,
     subjects,
     terms,
     wallets,
@@ -44,5 +45,6 @@ PLANTS: Final[tuple[Plant, ...]] = (
     *deposits.PLANTS,
     *screening.PLANTS,
     *reconciliation.PLANTS,
+    *sessions.PLANTS,
     *wallets.PLANTS,
 )

@@ -103,6 +103,25 @@ PLANTS: Final = (
         "UPDATE call_attempts SET ok = false WHERE network = 'base'",
     ),
     _plant(
+        "a call that is mined counts as lost",
+        "R-160",
+        _DONE,
+        "UPDATE calls SET state = 'lost' WHERE network = 'base'",
+    ),
+    plant(
+        "a lost call whose gas stays set aside",
+        "R-163",
+        then(
+            _CHAIN,
+            _call(1, state="lost"),
+            _attempt(1, height="NULL", ok="NULL"),
+            entry("arrived", None, (HOT, ETH, 1000), ("equity:operator", ETH, -1000), reference="a1"),
+            entry("gas_reserve", None, (TRANSIT, ETH, 30), (HOT, ETH, -30), reference="r1"),
+            "UPDATE entries SET subject = 'ln_1' WHERE id = 'le_r1'",
+        ),
+        "R-164",
+    ),
+    _plant(
         "a replacement that pays hardly more",
         "R-161",
         _DONE,

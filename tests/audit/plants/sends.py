@@ -94,6 +94,13 @@ PLANTS: Final = (
         "R-05",
     ),
     plant(
+        "a coin that is kept for a send that was given up",
+        "R-30",
+        "UPDATE sends SET state = 'abandoned' WHERE order_id = '{completed}'",
+        "I-19",
+        "R-34",
+    ),
+    plant(
         "a coin spent by a transaction that is not ours",
         "R-30",
         "UPDATE coins SET spent_txid = 'ff' WHERE (txid, vout) IN"

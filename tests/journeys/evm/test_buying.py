@@ -87,7 +87,7 @@ async def test_fault_f_84_a_lost_nonce_is_filled(evm: EvmWorld) -> None:
     assert await evm.alerts() == ["nonce_gap"]
 
 
-def _start(evm: EvmWorld) -> Result:
+def start_sender(evm: EvmWorld) -> Result:
     """What an operator types who has found out whose transaction it was."""
     process, chain = evm.world.settings.process, evm.world.settings.evm.evm_chains["ethereum"]
     node = {"chain": "anvil", "rpc_url": chain.rpc_url.get_secret_value()}
@@ -116,9 +116,9 @@ async def test_fault_f_85_a_nonce_that_somebody_else_used_stops_the_wallet(evm: 
     assert (await evm.calls(order), (await evm.shown(order))["status"]) == ([], "processing")
     await evm.play.ask("evm_revert", snapshot)
     await evm.mine()
-    started = await asyncio.to_thread(_start, evm)
+    started = await asyncio.to_thread(start_sender, evm)
     assert started.exit_code == 0, started.output
-    assert (await asyncio.to_thread(_start, evm)).exit_code == 1  # it is not stopped any more
+    assert (await asyncio.to_thread(start_sender, evm)).exit_code == 1  # it is not stopped any more
     await evm.world.now_due()
     await evm.world.drain()
     await evm.final()

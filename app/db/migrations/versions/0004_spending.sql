@@ -12,7 +12,7 @@ CREATE TABLE wallet_commands (
     network text NOT NULL,
     command text NOT NULL CHECK (command IN (
         'stop_sending', 'start_sending', 'stop_crediting', 'start_crediting', 'allow', 'confirm', 'sweep',
-        'start_sender'
+        'start_sender', 'abandon'
     )),
     subject text,
     actor text NOT NULL,

@@ -41,7 +41,7 @@ CREATE TABLE calls (
     units units NOT NULL CHECK (units >= 0),
     gas_limit bigint NOT NULL CHECK (gas_limit > 0),
     gas_reserved units NOT NULL DEFAULT 0 CHECK (gas_reserved >= 0),
-    state text NOT NULL CHECK (state IN ('open', 'done', 'reverted', 'filled')),
+    state text NOT NULL CHECK (state IN ('open', 'done', 'reverted', 'filled', 'lost')),
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (network, sender, nonce),

@@ -1,0 +1,104 @@
+"""Nonces that somebody else with our key has used for good: what was for them ends, and nobody is paid twice."""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.services import orders
+from app.worker import mind_calls
+from tests.journeys.evm.test_buying import start_sender
+from tests.journeys.evm.test_paying_out import pay, status, wallet_account
+from tests.journeys.evm.test_receiving import standing_address
+from tests.support.coins import balances
+from tests.support.evm import CUSTOMER, GWEI, USDC, Document, EvmWorld
+
+
+async def _overtake(evm: EvmWorld, subject: Document, **said: str) -> None:
+    """Use the nonce of what was signed for an order or a payout, as somebody with our key; what it costs is made good.
+
+    Pays nobody unless something else is `said`.
+    """
+    hot = f"0x{evm.chain.hot.script}"
+    held = await evm.play.ask("eth_getBalance", hot, "latest")
+    async with evm.db.connection() as connection:
+        record = await connection.fetchrow(
+            """
+            SELECT txid, nonce FROM sends JOIN calls ON calls.id = lineage_id JOIN call_attempts ON call_id = calls.id
+            WHERE $1 IN (order_id, payout_id)
+            """,
+            subject["id"],
+        )
+    assert record is not None
+    await evm.play.ask("anvil_dropTransaction", f"0x{record['txid']}")
+    await evm.play.ask("anvil_impersonateAccount", hot)
+    fees = {"maxFeePerGas": hex(500 * GWEI), "maxPriorityFeePerGas": hex(GWEI)}
+    call = {"from": hot, "to": hot, "nonce": hex(record["nonce"]), "gas": hex(100_000), **fees, **said}
+    await evm.play.ask("eth_sendTransaction", call)
+    await evm.play.ask("anvil_stopImpersonatingAccount", hot)
+    await evm.mine()
+    await evm.play.ask("anvil_setBalance", hot, held)
+
+
+async def _signs_again(evm: EvmWorld) -> None:
+    """A person restarts the address, and it delivers."""
+    started = await asyncio.to_thread(start_sender, evm)
+    assert started.exit_code == 0, started.output
+    order = await evm.order()
+    await evm.world.drain()
+    await evm.final()
+    assert (await evm.shown(order))["status"] == "completed"
+
+
+async def test_fault_f_85_an_order_whose_nonce_is_lost_for_good_goes_back(evm: EvmWorld) -> None:
+    order = await evm.order()
+    await evm.world.drain()
+    await _overtake(evm, order)
+    await mind_calls(evm.world.worker)
+    assert (await evm.shown(order))["status"] == "processing"  # that block may still go
+    assert (await asyncio.to_thread(start_sender, evm)).exit_code == 1
+    await evm.final()
+    await mind_calls(evm.world.worker)
+    await evm.world.drain()
+    shown = await evm.shown(order)
+    assert (shown["status"], [one["state"] for one in await evm.calls(order)]) == ("refunded", ["lost"])
+    assert "send_abandoned" in str(shown["failure"])
+    assert await evm.alerts() == ["nonce_lost", "sender_stopped"]
+    assert not any(account == "wallet:transit:ethereum" for account, _ in await balances(evm.world))
+    await _signs_again(evm)
+
+
+async def test_fault_f_85_a_payout_whose_nonce_is_lost_for_good_fails(evm: EvmWorld) -> None:
+    await evm.deposit(await standing_address(evm.world), 100 * USDC)
+    await evm.final()
+    before = await evm.world.available("USDC", "ethereum")
+    payout = await pay(evm, await wallet_account(evm, CUSTOMER), "1.000000")
+    await evm.world.drain()
+    await _overtake(evm, payout)
+    await evm.final()
+    await mind_calls(evm.world.worker)
+    assert await status(evm, payout) == "failed"
+    assert await evm.world.available("USDC", "ethereum") == before
+    assert await evm.alerts() == ["nonce_lost", "sender_stopped"]
+    await _signs_again(evm)
+
+
+async def test_fault_f_85_who_was_paid_by_a_transaction_that_we_do_not_remember_does_not_get_it_back(
+    evm: EvmWorld,
+) -> None:
+    """As after a backup was restored: the nonce was used by an attempt of ours that is not in it."""
+    order = await evm.order(asset="ETH")
+    await evm.world.drain()
+    async with evm.db.connection() as connection:
+        units = await connection.fetchval("SELECT units FROM sends WHERE order_id = $1", order["id"])
+    await _overtake(evm, order, to=CUSTOMER, value=hex(int(units)))
+    await evm.final()
+    await mind_calls(evm.world.worker)
+    await evm.world.drain()
+    shown = await evm.shown(order)
+    assert (shown["status"], "paid_elsewhere" in str(shown["hold"])) == ("refunding", True)
+    assert await evm.alerts() == ["nonce_lost", "paid_elsewhere", "sender_stopped"]
+    async with evm.db.transaction() as tx:
+        await orders.release(tx, str(order["id"]), actor="ada", reason="it was not ours")
+    await evm.world.drain()
+    assert (await evm.shown(order))["status"] == "refunded"
+    await _signs_again(evm)
