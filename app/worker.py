@@ -38,13 +38,14 @@ from app.services import (
     reconciliation,
     refunds,
     sends,
+    sessions,
     statements,
     strays,
     surplus,
     sweeps,
     top_ups,
 )
-from app.wiring import Worker
+from app.wiring.assembly import Worker
 from app.worker_guard import Guard, Handler
 from webhooks.inbound.process import process_notification
 from webhooks.outbound.publish import publish_waiting
@@ -171,6 +172,7 @@ def sweeps_of(worker: Worker) -> dict[str, Callable[[], Awaitable[int]]]:
     db, rails = worker.db, worker.rails
     return {
         "expire": lambda: sweeps.expire_orders(db),
+        "expire_sessions": lambda: sessions.expire(db),
         "poll": lambda: sweeps.poll_payments(db, rails),
         "settle": lambda: sweeps.settle_operations(db, rails),
         "poll_payouts": lambda: sweeps.poll_payouts(db, rails),

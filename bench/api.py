@@ -11,10 +11,10 @@ import structlog
 import uvicorn
 import uvloop
 
-from app import wiring
 from app.cli import collector
 from app.main import build_app
 from app.settings import Settings
+from app.wiring import assembly
 from bench.card import InstantCard
 
 
@@ -22,10 +22,10 @@ async def main(rail: str) -> None:
     """Serve until a signal comes."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     settings = Settings()
-    async with wiring.parts(settings) as parts:
+    async with assembly.parts(settings) as parts:
         if rail == "instant":
             parts = replace(parts, rails=replace(parts.rails, payin={"stripe": InstantCard()}))
-        context = wiring.context(settings, parts)
+        context = assembly.context(settings, parts)
         await context.board.refresh()
         prices = asyncio.create_task(context.board.run())
         listener = socket.create_server(("127.0.0.1", 0))

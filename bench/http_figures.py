@@ -120,7 +120,7 @@ def _quote_steps(instance: Instance, answer: bytes) -> list[Step]:
         "9851", "49", "100", "0", "0", "'card'", "NULL",
         literal(orjson.dumps({"rate": "61000.00", "levels": [["61000.00", "0.00161068"]]}).decode()),
         "now() + interval '1 minute'", "now()", "false", "'key_' || :n", "'\\x00'::bytea",
-        f"convert_to({literal(answer.decode())}, 'UTF8')",
+        f"convert_to({literal(answer.decode())}, 'UTF8')", "NULL",
     ]  # fmt: skip
     return [_auth(instance), Step(quotes.INSERT, values)]
 
@@ -132,12 +132,13 @@ def _order_steps(instance: Instance, answer: bytes) -> list[Step]:
         "161068", "9851", "49", "100", "0", "0", literal(_ADDRESS), "'0014'", "'card'", "'{}'", "'{}'", "'req'",
         "false", "now() + interval '15 minutes'", "now()", "'pay_' || :n", "'stripe'", "'op_' || :n", "'ok_' || :n",
         "'\\x00'::bytea", "'ev_' || :n", "'order.created'", snapshot, "'bitcoin'",
+        "0", "NULL", "NULL",
     ]  # fmt: skip
     started = [partner, "'ok_' || :n", f"convert_to({literal(answer.decode())}, 'UTF8')", "'pay_' || :n",
                "'awaiting_customer'", "'pi_' || :n", "'secret'"]  # fmt: skip
     return [
         _auth(instance),
-        Step(placing.QUOTE_FOR, ["'oq_' || :n", partner]),
+        Step(placing.QUOTE_FOR, ["'oq_' || :n", partner, "NULL"]),
         Step(placing.PLACE, place),
         Step(placing.STARTED, started),
     ]  # fmt: skip

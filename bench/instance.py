@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import wiring
 from app.db.columns import new_id
 from app.db.database import Database
 from app.db.migrate import migrate
@@ -22,6 +21,7 @@ from app.db.partners import insert_key, insert_partner
 from app.embedded import EmbeddedPostgres
 from app.services.keys import new_key
 from app.settings import Settings
+from app.wiring import assembly
 from app.wiring.secrets import write_secret
 
 
@@ -108,7 +108,7 @@ WEBHOOK_SECRET = "whsec_bench_secret_of_no_worth"  # noqa: S105
 
 
 @asynccontextmanager
-async def opened(instance: Instance) -> AsyncIterator[wiring.Parts]:
+async def opened(instance: Instance) -> AsyncIterator[assembly.Parts]:
     """The instance's parts in this process."""
-    async with wiring.parts(instance.settings()) as parts:
+    async with assembly.parts(instance.settings()) as parts:
         yield parts

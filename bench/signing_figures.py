@@ -6,7 +6,6 @@ import asyncio
 import statistics
 import time
 
-from app import wiring
 from app.db.columns import new_id
 from app.db.database import Transaction
 from app.db.payouts import Payout
@@ -15,6 +14,7 @@ from app.ports.chain import Branch, CoinInput, Recipient
 from app.services import follower, intents, payout_sends, payouts, preparing
 from app.services.deposit_rules import DepositRules
 from app.signer.client import SignerClient
+from app.wiring import assembly
 from bench.instance import Instance, opened
 from bench.report import Line
 from providers.bitcoin.signer import Draft
@@ -47,7 +47,7 @@ async def _measure(instance: Instance) -> list[Line]:
     ]
 
 
-async def _inputs(instance: Instance, parts: wiring.Parts) -> float:
+async def _inputs(instance: Instance, parts: assembly.Parts) -> float:
     """Coins that nobody ever mined, gathered into one: the signer cannot know."""
     client = SignerClient(instance.settings().signer_socket)
     back = parts.rails.chains["bitcoin"].new_address(Branch.CHANGE, 0)
@@ -69,14 +69,14 @@ async def _inputs(instance: Instance, parts: wiring.Parts) -> float:
     return _INPUTS * _DRAFTS / taken
 
 
-async def _sends(instance: Instance, parts: wiring.Parts) -> list[float]:
+async def _sends(instance: Instance, parts: assembly.Parts) -> list[float]:
     rail = parts.rails.chains["bitcoin"]
     sender = await preparing.open_wallet(parts.db, rail)
     far = SandboxClient(parts.http, instance.far_url)
     await far.fund(
         [(rail.new_address(Branch.RECEIVE, number % preparing.POOL_SIZE).text, _COIN) for number in range(60)]
     )
-    context = wiring.context(instance.settings(), parts)
+    context = assembly.context(instance.settings(), parts)
     rules = DepositRules(context.policy, context.board, livemode=False)
     while await follower.follow(parts.db, rail, rules):
         pass
@@ -91,7 +91,7 @@ async def _sends(instance: Instance, parts: wiring.Parts) -> list[float]:
     return taken[1:]
 
 
-async def _payouts(tx: Transaction, instance: Instance, parts: wiring.Parts) -> list[Payout]:
+async def _payouts(tx: Transaction, instance: Instance, parts: assembly.Parts) -> list[Payout]:
     destination, now = parts.rails.chains["bitcoin"].parse(_ADDRESS), await tx.fetchval("SELECT now()")
     made = [
         Payout(

@@ -6,8 +6,8 @@ import asyncpg
 import structlog
 import uvloop
 
-from app import wiring
 from app.settings import Settings
+from app.wiring import assembly
 from app.worker import run
 
 
@@ -15,8 +15,8 @@ async def main() -> None:
     """Work until a signal comes."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     settings = Settings()
-    async with wiring.parts(settings) as parts:
-        worker = await wiring.worker(settings, parts)
+    async with assembly.parts(settings) as parts:
+        worker = await assembly.worker(settings, parts)
         connection = await asyncpg.connect(parts.db.url)
         print("ready", flush=True)
         await run(worker, connection)

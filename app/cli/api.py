@@ -14,7 +14,6 @@ import typer
 import uvicorn
 import uvloop
 
-from app import wiring
 from app.cli import collector
 from app.cli.account import settle_down
 from app.cli.listening import open_listener, port_of
@@ -23,6 +22,7 @@ from app.cli.supervised import Supervised, read_settings
 from app.db.migrate import SchemaOutdated, require_current_schema
 from app.main import build_app, build_operator_app
 from app.settings import Settings
+from app.wiring import assembly
 from app.wiring.needed import NotConfigured
 from app.wiring.screening import require_lists
 
@@ -61,10 +61,10 @@ class _Server(uvicorn.Server):
 
 async def serve(settings: Settings, public: socket.socket, operator: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests in hand. Raises SchemaOutdated."""
-    async with wiring.parts(settings) as shared:
+    async with assembly.parts(settings) as shared:
         await require_current_schema(shared.db)
         await require_lists(settings, shared.db)
-        context = wiring.context(settings, shared)
+        context = assembly.context(settings, shared)
         await context.board.refresh()
         servers = {_server(build_app(context)): public, _server(build_operator_app(context)): operator}
         settle_down(settings)

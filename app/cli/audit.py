@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from app import wiring
 from app.audit import audit as run_audit
 from app.audit.inside import AuditImpossibleError
 from app.audit.report import Finding, Report
 from app.cli.instance import settings
 from app.cli.output import FAILED, AsJson, err, out, print_json, told
 from app.settings import Settings
+from app.wiring import assembly
 from app.wiring.needed import NotConfigured
 
 Wait = Annotated[float, typer.Option(help="Seconds to wait until our follower and the node stand at the same block.")]
@@ -39,10 +39,10 @@ def audit(as_json: AsJson = False, wait: Wait = 30.0, grace: Grace = 600.0) -> N
 
 
 async def _audit(configured: Settings, wait: float, grace: float) -> Report:
-    async with wiring.parts(configured) as shared:
+    async with assembly.parts(configured) as shared:
         return await run_audit(
             shared.db,
-            wiring.far_side(configured, shared),
+            assembly.far_side(configured, shared),
             wait_seconds=wait,
             grace=timedelta(seconds=grace),
         )

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from app import wiring
 from app.cli.instance import settings
 from app.cli.output import fail, out, told
 from app.domain.assets import asset_of
 from app.domain.money import Money, parse_units
 from app.services import bank_floats
 from app.services.rails import Rails
+from app.wiring import assembly
 from app.wiring.needed import NotConfigured
 
 Provider = Annotated[str, typer.Argument(help="The bank: increase, sepa.")]
@@ -55,7 +55,7 @@ def _change(provider: str, amount: str, asset: str, reference: str, *, sign: int
 
 
 async def _book(provider: str, money: Money, reference: str) -> bool:
-    async with wiring.parts(settings()) as shared:
+    async with assembly.parts(settings()) as shared:
         if (provider, money.asset.code) not in _accounts(shared.rails):
             fail(f"No account in {money.asset.code} at {provider} is configured.")
         return await bank_floats.put_in(shared.db, provider, money, reference)

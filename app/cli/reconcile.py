@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from app import wiring
 from app.cli.acting import Actor, Reason
 from app.cli.instance import opened, settings
 from app.cli.output import FAILED, MISUSED, AsJson, Row, err, fail, out, show, told
@@ -19,6 +18,7 @@ from app.domain.assets import asset_by_id
 from app.domain.money import Money
 from app.services import breaks, reconciliation
 from app.services.reconciliation import Patience
+from app.wiring import assembly
 from app.wiring.needed import NotConfigured
 
 Source = Annotated[str | None, typer.Option(help="Only this one: stripe, increase, sepa, bitcoin ...")]
@@ -85,8 +85,8 @@ def _act(break_id: str, act: Callable[[Transaction], Awaitable[ReconciliationBre
 
 async def _reconcile(source: str | None, patience: Patience) -> list[ReconciliationRun]:
     configured = settings()
-    async with wiring.parts(configured) as shared:
-        far_side = wiring.far_side(configured, shared)
+    async with assembly.parts(configured) as shared:
+        far_side = assembly.far_side(configured, shared)
         known = reconciliation.sources_of(far_side)
         if source is not None and source not in known:
             fail(f"There is no source {source}: {', '.join(known)}.", MISUSED)

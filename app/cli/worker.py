@@ -12,7 +12,6 @@ import typer
 import uvloop
 from sqlalchemy.exc import DBAPIError
 
-from app import wiring
 from app import worker as jobs
 from app.cli import collector
 from app.cli.account import settle_down
@@ -21,7 +20,8 @@ from app.cli.supervised import Supervised, read_settings
 from app.db.migrate import SchemaOutdated, require_current_schema
 from app.dev.home import WORKER_NAME
 from app.settings import Settings
-from app.wiring import Parts
+from app.wiring import assembly
+from app.wiring.assembly import Parts
 from app.wiring.needed import NotConfigured
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     pause = _FIRST_PAUSE_SECONDS
-    async with wiring.parts(settings) as shared:
+    async with assembly.parts(settings) as shared:
         while not stop.is_set():
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
@@ -73,7 +73,7 @@ async def _work(settings: Settings, shared: Parts) -> None:
     name = {"application_name": WORKER_NAME}
     connection = await asyncpg.connect(shared.db.url, timeout=_CONNECT_SECONDS, server_settings=name)
     try:
-        work = await wiring.worker(settings, shared)
+        work = await assembly.worker(settings, shared)
         settle_down(settings)
         collector.calm()
         await jobs.run(work, connection)

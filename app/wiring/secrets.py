@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 
 from app.domain.intent import IntentKeys
 from app.services.sealing import Sealer
+from app.services.session_tokens import SessionTokens
 from app.settings import Settings
 
 
@@ -26,6 +27,14 @@ def intent_keys(settings: Settings) -> IntentKeys:
     if not path.exists():
         write_secret(path, secrets.token_hex(32))
     return IntentKeys.read(path.read_text())
+
+
+def session_tokens(settings: Settings) -> SessionTokens:
+    """The keys that sign the client secrets of sessions; outside live mode a first one is made."""
+    path = settings.widget.session_keys_file or settings.process.secrets / "session_keys"
+    if not path.exists():
+        write_secret(path, secrets.token_hex(32))
+    return SessionTokens.read(path.read_text())
 
 
 def write_secret(path: Path, secret: str) -> None:

@@ -24,7 +24,7 @@ from app.services.policy import Policy
 from app.services.rails import Rails
 from app.services.sealing import Sealer
 from app.settings import Settings
-from app.wiring import policy
+from app.wiring.assembly import policy
 
 Run = Callable[..., Awaitable[Result]]
 WHO = ("--actor", "ada", "--reason", "the bank confirmed it")

@@ -17,24 +17,25 @@ from unittest import mock
 import asyncpg
 import httpx
 
-from app import wiring
 from app.audit import audit
 from app.cli.receiver import Receiver
 from app.cli.stories.buy import CARD
 from app.dev.home import BITCOIN_USER, Home, environment
 from app.ports.chain import Branch
 from app.settings import Settings
+from app.wiring import assembly
 from providers.bitcoin.networks import NETWORKS
 from providers.bitcoin.wallet import Wallet
 from tests.journeys.dev_process import Dev
 
 Json = dict[str, object]
 PATIENCE_SECONDS = 150.0
+LOOK_SECONDS = 0.1  # every look at the database is a new connection: more of them are work for the instance
 MINUTE = 60.0
 
 
 async def until(look: Callable[[], Awaitable[object]], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Look every 20 ms until it is true; a side that is down just now is looked at again."""
+    """Look until it is true; a side that is down just now is looked at again."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -43,7 +44,7 @@ async def until(look: Callable[[], Awaitable[object]], what: str, seconds: float
         except (httpx.HTTPError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             pass
         assert time.monotonic() < deadline, f"not {what} within {seconds:.0f} s"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 class HoldingReceiver(Receiver):
@@ -172,8 +173,8 @@ class Ramp:
         told = environment(self.dev.instance, home.secrets()) | {"RAMPWRIGHT_HOME": str(home.path)}
         with mock.patch.dict(os.environ, told):
             settings = Settings()
-        async with wiring.parts(settings) as shared:
-            report = await audit(shared.db, wiring.far_side(settings, shared), wait_seconds=30.0)
+        async with assembly.parts(settings) as shared:
+            report = await audit(shared.db, assembly.far_side(settings, shared), wait_seconds=30.0)
         return "" if report.clean else report.text()
 
 

@@ -18,11 +18,11 @@ import asyncpg
 import httpx
 import pytest
 
-from app import wiring
 from app.cli.receiver import receiving
 from app.dev.home import Home, environment
 from app.ports.records import FarSide
 from app.settings import Settings
+from app.wiring import assembly
 from providers.sandbox.bitcoin.address import address_of
 from tests.journeys.crash_ramp import HoldingReceiver, Ramp, until
 from tests.journeys.dev_process import running
@@ -139,8 +139,8 @@ async def records_of(ramp: Ramp) -> AsyncIterator[FarSide]:
     told = environment(ramp.dev.instance, home.secrets()) | {"RAMPWRIGHT_HOME": str(home.path)}
     with mock.patch.dict(os.environ, told):
         settings = Settings()
-    async with wiring.parts(settings) as shared:
-        yield wiring.far_side(settings, shared)
+    async with assembly.parts(settings) as shared:
+        yield assembly.far_side(settings, shared)
 
 
 async def funded(ramp: Ramp) -> None:

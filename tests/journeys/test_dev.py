@@ -236,18 +236,11 @@ def test_an_order_ends_nothing_and_a_later_start_keeps_everything(dev: Dev) -> N
     assert available(dev)["EUR"] == "10000.00"
 
 
-def test_a_killed_supervisor_takes_its_children_with_it(dev: Dev) -> None:
-    pids = dev.instance.pids
+def test_a_killed_supervisor_takes_its_children_with_it_and_a_key_that_was_revoked_is_replaced(dev: Dev) -> None:
+    old, pids = dev.instance.api_key, dev.instance.pids
+    scalar(dev, "UPDATE api_keys SET revoked_at = now() RETURNING 1")
     dev.end(signal.SIGKILL)
     wait_for(lambda: not any(is_alive(pid) for pid in pids.values()), "all children ended", 30)
-    dev.start()
-    assert balances(dev, dev.instance.api_key) == 200
-
-
-def test_a_key_that_was_revoked_is_replaced(dev: Dev) -> None:
-    old = dev.instance.api_key
-    scalar(dev, "UPDATE api_keys SET revoked_at = now() RETURNING 1")
-    dev.end()
     dev.start()
     assert dev.instance.api_key != old
     assert (balances(dev, old), balances(dev, dev.instance.api_key)) == (401, 200)

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from app import wiring
 from app.domain.assets import BITCOIN_DEPTH, DepthStep
 from app.services.deposit_rules import DepositRules
 from app.settings import BitcoinSettings, PricingSettings, Settings
+from app.wiring import assembly
 from tests.support.coins import deposit, deposits_of, mined, standing_address
 from tests.support.world import World
 
@@ -27,10 +27,10 @@ def test_the_ladder_and_the_grace_reach_the_rules() -> None:
         bitcoin=BitcoinSettings.model_validate({"bitcoin_confirmations": "5000:2,*:9"}),
         pricing=PricingSettings.model_validate({"deposit_grace_seconds": 60}),
     )
-    policy = wiring.policy(settings)
+    policy = assembly.policy(settings)
     assert policy.ladder("bitcoin") == (DepthStep(5_000, 2), DepthStep(None, 9))
     assert policy.deposit_grace == timedelta(minutes=1)
-    assert wiring.policy(Settings()).ladder("bitcoin") == BITCOIN_DEPTH
+    assert assembly.policy(Settings()).ladder("bitcoin") == BITCOIN_DEPTH
 
 
 async def test_a_deposit_waits_as_deep_as_the_ladder_says(world: World) -> None:

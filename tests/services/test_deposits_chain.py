@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app import wiring
 from app.domain.errors import ConflictState
 from app.ports.chain import BlockId
 from app.services import deposit_credits, deposits
 from app.services.mempool import MempoolWatch
-from app.wiring import Worker
+from app.wiring import assembly
+from app.wiring.assembly import Worker
 from app.worker import follow_chains, look_at_mempools
 from providers.sandbox.bitcoin.address import script_of
 from tests.support.coins import (
@@ -45,8 +45,8 @@ async def audited(world: World) -> AsyncIterator[None]:
 
 async def another_worker(world: World) -> Worker:
     """A second process's worker: it remembers nothing of what the first has seen."""
-    parts = wiring.Parts(world.db, world.rails, world.context.sealer, world.http)
-    return await wiring.worker(world.settings, parts)
+    parts = assembly.Parts(world.db, world.rails, world.context.sealer, world.http)
+    return await assembly.worker(world.settings, parts)
 
 
 async def test_fault_f_60_two_watchers_a_rescan_and_a_restart_make_one_deposit(world: World) -> None:

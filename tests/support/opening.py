@@ -11,12 +11,12 @@ from pathlib import Path
 
 import httpx
 
-from app import wiring
 from app.db.database import Database
 from app.dev.caretaker import SANCTIONS
 from app.main import build_app
 from app.services import bank_floats, screening_lists
 from app.settings import Settings
+from app.wiring import assembly
 from app.wiring.screening import list_format
 from app.wiring.secrets import intent_keys
 from providers.sandbox.client import SandboxClient
@@ -49,15 +49,15 @@ async def open_world(
         settings = change(settings_for(home, db.url, far_url, stripe_key, secret, await chain_height(far_url)))
         signer = running_signer(settings.signer_home, intent_keys(settings))
         settings = with_signer(settings, await stack.enter_async_context(signer))
-        parts = replace(await stack.enter_async_context(wiring.parts(settings)), db=db)
+        parts = replace(await stack.enter_async_context(assembly.parts(settings)), db=db)
         far = SandboxClient(parts.http, far_url)
         await far.sepa_register(home / "sepa", SEPA_IBAN, 100_000_000)
         await far.sepa_run(home / "sepa")
-        records = wiring.far_side(settings, parts)
+        records = assembly.far_side(settings, parts)
         for provider, bank in records.banks.items():
             await bank_floats.open_with(db, provider, (await bank.read()).balance)
         await screening_lists.bring_in(db, list_format(), SANCTIONS, actor="test")
-        context = wiring.context(settings, parts)
+        context = assembly.context(settings, parts)
         await context.board.refresh()
         refreshing = asyncio.create_task(context.board.run())
         stack.callback(refreshing.cancel)
@@ -69,7 +69,7 @@ async def open_world(
         yield World(
             settings=settings,
             context=context,
-            worker=await wiring.worker(settings, parts),
+            worker=await assembly.worker(settings, parts),
             partner=partner,
             client=client,
             far=far,

@@ -22,7 +22,7 @@ from app.ports.records import FarSide as FarSideRecords
 from app.services import preparing
 from app.services.rails import Rails
 from app.settings import Settings
-from app.wiring import Worker
+from app.wiring.assembly import Worker
 from app.worker import follow_chains, handlers, look_at_mempools, send_files, send_payouts, sweeps_of
 from providers.sandbox.client import SandboxClient
 from tests.support.partners import TestPartner
