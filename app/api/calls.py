@@ -61,18 +61,19 @@ class Writing(Reading):
         request_id: str = scope[REQUEST_ID]
 
         context = await context_of(request)
-
-        def render(refusal: DomainError) -> tuple[int, bytes]:
-            return problems.kind_of(refusal).status, problems.body_of(refusal, request_id)
-
-        keyed = IdempotentRequest(
-            partner_id=caller.partner_id,
-            key=headers.idempotency_key(scope),
-            fingerprint=_fingerprint(context, request),
-            render=render,
-        )
+        once = keyed(context, request, caller.partner_id, headers.idempotency_key(scope))
         expected = headers.expected_sequences(scope)
-        return Write(context, caller, request_id, query_of(scope), keyed, expected)
+        return Write(context, caller, request_id, query_of(scope), once, expected)
+
+
+def keyed(context: Context, request: Request, partner_id: str, key: str) -> IdempotentRequest:
+    """The request as it is carried out once under a key of a partner's."""
+    request_id: str = request.scope[REQUEST_ID]
+
+    def render(refusal: DomainError) -> tuple[int, bytes]:
+        return problems.kind_of(refusal).status, problems.body_of(refusal, request_id)
+
+    return IdempotentRequest(partner_id, key, fingerprint=_fingerprint(context, request), render=render)
 
 
 def _fingerprint(context: Context, request: Request) -> bytes:

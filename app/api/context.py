@@ -14,6 +14,7 @@ from app.services.policy import Policy
 from app.services.prices import PriceBoard
 from app.services.rails import Rails
 from app.services.sealing import Sealer
+from app.services.session_rules import SessionRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Context:
     sealer: Sealer
     simulator: Simulator | None  # there is none in live mode
     hooks: HookRules
+    sessions: SessionRules
 
 
 async def context_of(request: Request) -> Context:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from traceback import format_exception
 from typing import Final
 
@@ -10,27 +11,31 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from app.api.auth import authenticate, caller_or_none
+from app.api.auth import EXCHANGE, authenticate, authenticate_page, caller_or_none, is_page, require_own_page
 from app.api.calls import REQUEST_ID
 from app.api.context import Context
 from app.api.headers import only
 from app.api.metrics import observe
 from app.api.problems import answer_to
 from app.api.refusals import HeaderInvalid, HeadersTooLarge, UnsupportedVersion
+from app.api.session_calls import base_url_of
 from app.db.columns import new_id
 
 VERSION: Final = "2026-11-01"
 _MOST_HEADERS: Final = 100
 _MOST_HEADER_BYTES: Final = 32 * 1024
 _NO_CONTENT_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_FRAMED_BY_NOBODY: Final = b"frame-ancestors 'none'"
 _ALWAYS: Final = [
-    (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
-    (b"cross-origin-resource-policy", b"same-origin"),
     (b"rampwright-version", VERSION.encode()),
+]
+_UNLESS_SAID: Final = [
+    (b"cache-control", b"no-store"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    _NO_CONTENT_POLICY,
 ]
 
 log = structlog.get_logger(__name__)
@@ -73,10 +78,20 @@ class Door:
             raise HeadersTooLarge
         if not scope["path"].startswith("/v1/"):
             return
-        await authenticate(self._context.db, scope, livemode=self._context.rails.livemode)
+        await self._authenticate(scope)
         version = only(scope, b"rampwright-version", UnsupportedVersion)
         if version is not None and version != VERSION.encode():
             raise UnsupportedVersion
+
+    async def _authenticate(self, scope: Scope) -> None:
+        """Partners come with a key, a page with its session's credential, or with the secret to be exchanged for it."""
+        db, livemode = self._context.db, self._context.rails.livemode
+        if not is_page(scope["path"]):
+            await authenticate(db, scope, livemode=livemode)
+            return
+        require_own_page(scope, base_url_of(self._context, scope))
+        if scope["path"] != EXCHANGE:
+            await authenticate_page(db, scope, livemode=livemode)
 
     async def _failed(self, error: Exception, scope: Scope, receive: Receive, answer: _Answer) -> None:
         if answer.status:
@@ -100,12 +115,21 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = message["headers"] = [*message.get("headers", []), *_ALWAYS, (b"request-id", self._request_id)]
-            if not any(name == b"content-security-policy" for name, _ in headers):
-                headers.append(_NO_CONTENT_POLICY)
+            message["headers"] = _completed(message.get("headers", []), self._request_id)
         elif self.without_body:
             message = {**message, "body": b""}
         await self._send(message)
+
+
+def _completed(said: Iterable[tuple[bytes, bytes]], request_id: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer: its own, and what it did not say itself."""
+    headers = [*said, *_ALWAYS, (b"request-id", request_id)]
+    names = {name for name, _ in headers}
+    headers += [header for header in _UNLESS_SAID if header[0] not in names]
+    # X-Frame-Options cannot name those who may: it stays away from the one page whose policy does.
+    if any(name == b"content-security-policy" and _FRAMED_BY_NOBODY in value for name, value in headers):
+        headers.append((b"x-frame-options", b"DENY"))
+    return headers
 
 
 def _record(scope: Scope, answer: _Answer, seconds: float) -> None:

@@ -13,6 +13,7 @@ from app.api import (
     examples_payments,
     examples_prices,
     examples_reconciliation,
+    examples_sessions,
 )
 from app.schemas.balances import BalanceList
 from app.schemas.base import Nothing, Request, Resource
@@ -35,7 +36,6 @@ from app.schemas.idempotency import IdempotencyKeyOut
 from app.schemas.orders import OrderIn, OrderList, OrderOut, PostingList, RefundIn, TransitionList
 from app.schemas.problems import Problem
 from app.schemas.quotes import QuoteIn, QuoteOut
-from app.schemas.simulate import CardPaidOut, MinedOut, MineIn, PayIn
 
 Example = dict[str, JsonValue]
 
@@ -239,8 +239,6 @@ _RESOURCES: Final[dict[type[Resource], Example]] = {
         "response": {"id": f"or_{_ULID}", "object": "order"},
         "resource_id": f"or_{_ULID}",
     },
-    CardPaidOut: {"order_id": f"or_{_ULID}"},
-    MinedOut: {"network": "bitcoin", "blocks": [_TXID]},
     HealthOut: {"status": "ok"},
     Problem: _PROBLEM,
     **examples_out.RESOURCES,
@@ -249,6 +247,7 @@ _RESOURCES: Final[dict[type[Resource], Example]] = {
     **examples_batches.RESOURCES,
     **examples_prices.RESOURCES,
     **examples_reconciliation.RESOURCES,
+    **examples_sessions.RESOURCES,
 }
 _REQUESTS: Final[dict[type[Request], Example]] = {
     QuoteIn: {
@@ -277,14 +276,13 @@ _REQUESTS: Final[dict[type[Request], Example]] = {
     EndpointIn: {"url": "https://shop.example.com/hooks", "event_types": ["order.*"]},
     EndpointPatch: {"event_types": ["order.completed", "order.failed"]},
     RotateIn: {"overlap": "PT24H"},
-    PayIn: {"order_id": f"or_{_ULID}", "card": "4242424242424242"},
-    MineIn: {"network": "bitcoin", "blocks": 1},
     Nothing: {},
     **examples_out.REQUESTS,
     **examples_deposits.REQUESTS,
     **examples_payments.REQUESTS,
     **examples_batches.REQUESTS,
     **examples_reconciliation.REQUESTS,
+    **examples_sessions.REQUESTS,
 }
 
 

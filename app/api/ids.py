@@ -43,6 +43,7 @@ BATCH_ID: Final = id_pattern("pb")
 TOP_UP_ID: Final = id_pattern("tu")
 BREAK_ID: Final = id_pattern("rb")
 RUN_ID: Final = id_pattern("rr")
+SESSION_ID: Final = id_pattern("ss")
 
 
 def _path(prefix: str) -> Any:
@@ -61,6 +62,7 @@ DepositId = Annotated[str, _path("dp"), AfterValidator(_check("dp"))]
 DepositAddressId = Annotated[str, _path("da"), AfterValidator(_check("da"))]
 BreakId = Annotated[str, _path("rb"), AfterValidator(_check("rb"))]
 BatchId = Annotated[str, _path("pb"), AfterValidator(_check("pb"))]
+SessionId = Annotated[str, _path("ss"), AfterValidator(_check("ss"))]
 FileId = Annotated[str, _path("fi"), AfterValidator(_check("fi"))]
 # A name that no machine has is not found, by the service.
 MachineName = Annotated[str, Path(examples=["payout"], json_schema_extra={"enum": list(RESOURCES)})]

@@ -41,6 +41,9 @@ _PAIR_DOUBT: Final = Gauge(
     ("base", "quote", "reason"),
     registry=_REGISTRY,
 )
+_CSP_REPORTS: Final = Counter(
+    "rampwright_csp_reports", "Reports of a page that tried what its policy forbids", ("directive",), registry=_REGISTRY
+)
 _METHODS: Final = frozenset({"GET", "POST", "PATCH", "DELETE"})
 
 
@@ -48,6 +51,11 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
     """Count one answered request. `route` is the pattern, so that the number of series stays small."""
     _REQUESTS.labels(method if method in _METHODS else "other", route, str(status)).inc()
     _SECONDS.labels(route).observe(seconds)
+
+
+def count_csp_report(directive: str) -> None:
+    """Count one report. `directive` is one of a closed list."""
+    _CSP_REPORTS.labels(directive).inc()
 
 
 def render(board: PriceBoard) -> bytes:

@@ -56,6 +56,10 @@ KINDS: Final[dict[type[DomainError], Kind]] = {
     domain.InsufficientBalance: Kind(422, "There is not enough money"),
     domain.ExternalAccountUnverified: Kind(422, "The account is not verified"),
     domain.SelfApprovalForbidden: Kind(403, "Another key has to approve"),
+    domain.SessionExpired: Kind(401, "The session has ended"),
+    domain.SessionUsed: Kind(401, "The session is used"),
+    domain.SessionOriginMismatch: Kind(403, "The request comes from elsewhere"),
+    domain.TooOften: Kind(429, "Too many requests", retryable=True),
     domain.RouteUnavailable: Kind(503, "No price or rail is available", retryable=True),
     front.Unauthenticated: Kind(401, "Not authenticated"),
     front.KeyExpired: Kind(401, "The key has expired"),
@@ -141,7 +145,7 @@ def answer_to(error: Exception, request_id: str) -> Response:
     headers: dict[str, str] = {}
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
-    if isinstance(refusal, front.Unauthenticated):
+    if kind_of(refusal).status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="rampwright"'
     if isinstance(refusal, front.PayloadTooLarge):
         headers["Connection"] = "close"  # the rest of the body is on its way and nobody will read it

@@ -20,6 +20,7 @@ from app.api.door import VERSION
 from app.api.examples import example_of
 from app.api.headers import none_match
 from app.api.problems import MEDIA_TYPE
+from app.api.session_calls import PageReading, PageWriting
 from app.domain.event_types import EVENT_TYPES
 from app.schemas.events import EventOut
 from app.schemas.problems import Problem
@@ -96,7 +97,12 @@ def document(routers: Sequence[APIRouter]) -> Json:
         }
     }
     found["components"]["securitySchemes"] = {
-        "api_key": {"type": "http", "scheme": "bearer", "description": "`rmp_sk_test_…` or `rmp_sk_live_…`"}
+        "api_key": {"type": "http", "scheme": "bearer", "description": "`rmp_sk_test_…` or `rmp_sk_live_…`"},
+        "session": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "`rmp_ws_test_…` or `rmp_ws_live_…`: what a page's browser has made, for one session",
+        },
     }
     found["webhooks"] = {kind: {"post": _webhook(kind)} for kind in EVENT_TYPES}
     whole: Json = _whole(found)
@@ -118,11 +124,10 @@ def _finish(operation: Json, route: APIRoute) -> None:
     operation["summary"] = operation["summary"].rstrip(".")
     operation["description"] = rest or operation["summary"] + "."
     parameters = operation.setdefault("parameters", [])
-    call = next((d.call for d in route.dependant.dependencies if isinstance(d.call, Reading)), None)
-    if call is not None:
-        operation["security"] = [{"api_key": [] if call.scope is None else [call.scope]}]
+    _finish_access(operation, route)
+    if route.path.startswith("/v1/"):
         parameters.append(_VERSION_HEADER)
-    if isinstance(call, Writing):
+    if any(isinstance(depended.call, Writing | PageWriting) for depended in route.dependant.dependencies):
         parameters.append(_KEY_HEADER)
     if route.name in _MAY_MATCH:
         parameters.append(_MATCH_HEADER)
@@ -133,7 +138,7 @@ def _finish(operation: Json, route: APIRoute) -> None:
             # A body that may be left out is still an object when it is there.
             body["schema"] = {"$ref": f"#/components/schemas/{models[0].__name__}"}
         body["example"] = example_of(models[0])
-    if call is not None:
+    if route.path.startswith("/v1/"):
         operation["responses"].pop("422", None)
     for status, response in route.responses.items():
         answer = response.get("model")
@@ -141,6 +146,16 @@ def _finish(operation: Json, route: APIRoute) -> None:
             operation["responses"][str(status)] = {"$ref": "#/components/responses/Refusal"}
         elif answer is not None:
             operation["responses"][str(status)]["content"]["application/json"]["example"] = example_of(answer)
+
+
+def _finish_access(operation: Json, route: APIRoute) -> None:
+    """Say who may do it: a partner's key with a scope, or a page's credential."""
+    for depended in route.dependant.dependencies:
+        match depended.call:
+            case Reading(scope=scope):
+                operation["security"] = [{"api_key": [] if scope is None else [scope]}]
+            case PageReading():
+                operation["security"] = [{"session": []}]
 
 
 def _models_of(annotation: Any) -> list[type[BaseModel]]:

@@ -29,6 +29,7 @@ _CARD_PLACES: dict[str, frozenset[Place]] = {
     "/v1/simulate/card/pay": frozenset({("card",)}),
     "/v1/simulate/debit/authorize": frozenset({("account",)}),
     "/v1/external_accounts": frozenset((name,) for name in _BANK_NUMBERS),
+    "/v1/session/orders": frozenset(("bank", name) for name in _BANK_NUMBERS),
     "/v1/payout_batches": _IN_ITEMS,
     "/v1/payout_batches/validate": _IN_ITEMS,
 }

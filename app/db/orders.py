@@ -52,6 +52,7 @@ class Order(Table, table=True):
     dispute: Document | None = Field(default=None, sa_column=document(nullable=True))
     failure: Document | None = Field(default=None, sa_column=document(nullable=True))
     request_id: str | None = Field(default=None, sa_column=text(nullable=True))
+    session_id: str | None = Field(default=None, sa_column=text(nullable=True))
     livemode: bool
     expires_at: datetime = Field(sa_column=moment())
     deliver_after: datetime | None = Field(default=None, sa_column=moment(nullable=True))

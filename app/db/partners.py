@@ -44,7 +44,7 @@ class ApiKey(Table, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling, and the database's clock at that moment."""
+    """Who is calling, and the database's clock at that moment. `session_id`: a customer's page, not the partner."""
 
     partner_id: str
     key_id: str
@@ -54,6 +54,7 @@ class Caller:
     expired: bool
     revoked: bool
     used_recently: bool
+    session_id: str | None = None
 
 
 FIND_CALLER = """
@@ -139,3 +140,8 @@ async def keys_of(db: Database, partner_id: str | None = None) -> list[ApiKey]:
                 "SELECT * FROM api_keys WHERE $1::text IS NULL OR partner_id = $1 ORDER BY created_at, id", partner_id
             ),
         )
+
+
+async def name_of(tx: Transaction, partner_id: str) -> str:
+    """How a partner is called."""
+    return str(await tx.fetchval("SELECT name FROM partners WHERE id = $1", partner_id))

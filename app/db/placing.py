@@ -16,7 +16,8 @@ _JOBS = "SELECT 'start_payment', $25::text, interval '10 seconds' FROM placed"
 PLACE = f"""
 WITH usable AS (
     SELECT id FROM quotes
-    WHERE id = $3 AND partner_id = $2 AND status = 'open' AND expires_at > clock_timestamp()
+    WHERE id = $3 AND partner_id = $2 AND session_id IS NOT DISTINCT FROM $36
+      AND status = 'open' AND expires_at > clock_timestamp()
       AND NOT EXISTS (SELECT 1 FROM wallet_addresses WHERE network = $33 AND script = $17)
     FOR UPDATE
 ), claimed AS (
@@ -31,10 +32,10 @@ WITH usable AS (
         id, partner_id, quote_id, external_id, direction, state, sequence, source_asset, source_units,
         destination_asset, destination_units, venue_units, spread_units, processing_units, partner_units,
         network_units, address, script, payment_method, customer, metadata, request_id, livemode, expires_at,
-        created_at, updated_at, intent
+        created_at, updated_at, intent, session_id
     )
     SELECT $1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19::jsonb, $20::jsonb,
-           $21, $22, $23, $24, $24, $35
+           $21, $22, $23, $24, $24, $35, $36
     FROM used RETURNING 1
 ), paying AS (
     INSERT INTO payments (id, order_id, provider, method, asset, units, status, poll_at, hold_seconds)
@@ -115,17 +116,18 @@ async def insert_placed(
         network,
         payment.hold_seconds,
         order.intent,
+        order.session_id,
     )
     return written is not None
 
 
-QUOTE_FOR = "SELECT * FROM quotes WHERE id = $1 AND partner_id = $2"
+QUOTE_FOR = "SELECT * FROM quotes WHERE id = $1 AND partner_id = $2 AND session_id IS NOT DISTINCT FROM $3"
 
 
-async def quote_for(db: Database, partner_id: str, quote_id: str) -> Quote | None:
-    """A partner's own quote, to place an order on."""
+async def quote_for(db: Database, partner_id: str, quote_id: str, session_id: str | None) -> Quote | None:
+    """A partner's own quote, to place an order on: one made in this session, or in none."""
     async with db.connection() as connection:
-        record = await connection.fetchrow(QUOTE_FOR, quote_id, partner_id)
+        record = await connection.fetchrow(QUOTE_FOR, quote_id, partner_id, session_id)
     return None if record is None else row_of(Quote, record)
 
 

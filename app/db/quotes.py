@@ -8,6 +8,7 @@ from sqlmodel import Field, col, select
 
 from app.db.columns import Document, document, json_text, moment, text, whole_units
 from app.db.database import Database, Transaction
+from app.db.rows import row_of
 from app.db.table import Table
 
 
@@ -34,6 +35,7 @@ class Quote(Table, table=True):
     country: str | None = Field(default=None, sa_column=text(nullable=True))
     terms: Document = Field(sa_column=document())
     livemode: bool
+    session_id: str | None = Field(default=None, sa_column=text(nullable=True))
     order_id: str | None = Field(default=None, sa_column=text(nullable=True, unique=True))
     used_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
     expires_at: datetime = Field(sa_column=moment())
@@ -50,9 +52,9 @@ WITH claimed AS (
 INSERT INTO quotes (
     id, partner_id, direction, amount_side, status, source_asset, source_units, destination_asset, destination_units,
     venue_units, spread_units, processing_units, partner_units, network_units,
-    payment_method, country, terms, expires_at, created_at, livemode
+    payment_method, country, terms, expires_at, created_at, livemode, session_id
 )
-SELECT $1, $2, $3, $4, 'open', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17, $18, $19
+SELECT $1, $2, $3, $4, 'open', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17, $18, $19, $23
 FROM claimed
 RETURNING id
 """
@@ -85,6 +87,7 @@ async def insert(tx: Transaction, quote: Quote, *, key: str, request_hash: bytes
             key,
             request_hash,
             response,
+            quote.session_id,
         )
         is not None
     )
@@ -95,3 +98,13 @@ async def get(db: Database, partner_id: str, quote_id: str) -> Quote | None:
     async with db.session() as session:
         found = await session.exec(select(Quote).where(col(Quote.id) == quote_id, col(Quote.partner_id) == partner_id))
         return found.first()
+
+
+async def newest_of_session(tx: Transaction, session_id: str) -> Quote | None:
+    """The quote that was made last in a session, unless it is used or its price is not held any more."""
+    record = await tx.fetchrow(
+        "SELECT *, expires_at > now() AS is_held FROM quotes WHERE session_id = $1 ORDER BY id DESC LIMIT 1", session_id
+    )
+    if record is None or record["status"] != "open" or not record["is_held"]:
+        return None
+    return row_of(Quote, record)

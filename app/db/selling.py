@@ -9,14 +9,18 @@ from app.db.quotes import Quote
 from app.db.rows import row_of
 
 
-async def lock_quote(tx: Transaction, partner_id: str, quote_id: str) -> tuple[Quote, bool] | None:
-    """A partner's own quote, locked, and whether its price is still held by the database's clock."""
+async def lock_quote(
+    tx: Transaction, partner_id: str, quote_id: str, session_id: str | None
+) -> tuple[Quote, bool] | None:
+    """A partner's own quote of this session or of none, locked, and whether the database's clock still holds it."""
     record = await tx.fetchrow(
         """
-        SELECT *, expires_at > clock_timestamp() AS is_held FROM quotes WHERE id = $1 AND partner_id = $2 FOR UPDATE
+        SELECT *, expires_at > clock_timestamp() AS is_held FROM quotes
+        WHERE id = $1 AND partner_id = $2 AND session_id IS NOT DISTINCT FROM $3 FOR UPDATE
         """,
         quote_id,
         partner_id,
+        session_id,
     )
     return None if record is None else (row_of(Quote, record), bool(record["is_held"]))
 
@@ -68,10 +72,10 @@ async def insert_order(tx: Transaction, order: Order) -> None:
                 id, partner_id, quote_id, external_id, direction, state, sequence, source_asset, source_units,
                 destination_asset, destination_units, venue_units, spread_units, processing_units, partner_units,
                 network_units, external_account_id, deposit_address, refund_address, refund_script, payment_method,
-                customer, metadata, request_id, livemode, expires_at, created_at, updated_at
+                customer, metadata, request_id, livemode, expires_at, created_at, updated_at, session_id
             )
             VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                    $21::jsonb, $22::jsonb, $23, $24, $25, $26, $26)
+                    $21::jsonb, $22::jsonb, $23, $24, $25, $26, $26, $27)
         )
         INSERT INTO transitions (order_id, sequence, source, trigger, target, cause)
         VALUES ($1, 1, 'created', 'placed', $6, $3)
@@ -109,4 +113,5 @@ def _columns(order: Order) -> tuple[object, ...]:
         order.livemode,
         order.expires_at,
         order.created_at,
+        order.session_id,
     )

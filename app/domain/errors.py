@@ -13,6 +13,8 @@
     │   ├── QuoteExpired
     │   ├── InsufficientLiquidity, InsufficientBalance
     │   ├── ExternalAccountUnverified, SelfApprovalForbidden
+    │   ├── SessionExpired, SessionUsed, SessionOriginMismatch
+    │   ├── TooOften
     │   └── RouteUnavailable         no price, or no rail, for now
     └── UnbalancedEntry              a programmer's error: the books would not balance
 
@@ -195,6 +197,30 @@ class SelfApprovalForbidden(DomainError):
     """Who asked for a payout cannot approve it."""
 
     code = "self_approval_forbidden"
+
+
+class SessionExpired(DomainError):
+    """This session has ended, or its secret is not valid. Nothing more happens in it; go back and begin again."""
+
+    code = "session_expired"
+
+
+class SessionUsed(DomainError):
+    """This session was opened in another browser, or its stored data was deleted."""
+
+    code = "session_already_used"
+
+
+class SessionOriginMismatch(DomainError):
+    """The request comes from a page that is not ours."""
+
+    code = "session_origin_mismatch"
+
+
+class TooOften(DomainError):
+    """This was done too often in a short time."""
+
+    code = "rate_limited"
 
 
 class RouteUnavailable(DomainError):

@@ -9,6 +9,7 @@ from app.domain.deposit import DEPOSIT_EVENTS
 from app.domain.order_public import ORDER_EVENTS
 from app.domain.payout import PAYOUT_EVENTS
 from app.domain.payout_batch import BATCH_EVENTS
+from app.domain.session import SESSION_EVENTS
 
 ENDPOINT_DISABLED: Final = "webhook_endpoint.disabled"
 ENDPOINT_TESTED: Final = "webhook_endpoint.tested"  # sent on request, to that endpoint alone
@@ -29,6 +30,7 @@ EVENT_TYPES: Final = tuple(
             *DEPOSIT_ADDRESS_EVENTS,
             *ACCOUNT_EVENTS,
             *TOP_UP_EVENTS,
+            *SESSION_EVENTS,
             ENDPOINT_DISABLED,
             ENDPOINT_TESTED,
         }

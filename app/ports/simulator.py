@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class CardAnswer:
+    """What the customer's browser is told at once of a card; `code` says why it was declined."""
+
+    status: Literal["succeeded", "requires_action", "declined", "processing"]
+    code: str | None = None
 
 
 class Simulator(Protocol):
     """Acts on the sandbox, never on our own tables. Every method may raise ProviderUnavailable or ProviderRejected."""
 
-    async def pay(self, payment_reference: str, card: str) -> None:
+    async def pay(self, payment_reference: str, card: str) -> CardAnswer:
         """Do what the customer's browser does with a test card."""
         ...
 
@@ -20,7 +29,7 @@ class Simulator(Protocol):
         """Send coins to an address; their transaction waits for a block then. Its id."""
         ...
 
-    async def authenticate(self, payment_reference: str, *, succeeded: bool) -> None:
+    async def authenticate(self, payment_reference: str, *, succeeded: bool) -> CardAnswer:
         """End the customer's 3-D Secure challenge."""
         ...
 

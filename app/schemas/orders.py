@@ -139,6 +139,7 @@ class OrderOut(Resource):
     sequence: int
     quote_id: str
     external_id: str | None
+    session_id: str | None = Field(default=None, description="The widget session that it was placed in")
     direction: Literal["buy", "sell"]
     status: str
     stage: str

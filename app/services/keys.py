@@ -38,6 +38,7 @@ PARTNER_SCOPES: Final = (
     "events:*",
     "ledger:read",
     "simulate:*",
+    "sessions:*",
 )
 
 

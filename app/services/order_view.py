@@ -92,6 +92,7 @@ def order_out(
         sequence=order.sequence,
         quote_id=order.quote_id,
         external_id=order.external_id,
+        session_id=order.session_id,
         direction=direction.value,
         status=status_of(state).value,
         stage=stage_of(state),

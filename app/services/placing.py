@@ -69,7 +69,7 @@ async def place(
     RouteUnsupported, AddressBlocked, InsufficientLiquidity, and the refusals of a repeated key. When the provider
     cannot be reached the order stands, its payment has no reference yet, and a job completes it.
     """
-    quote = await placing_rows.quote_for(db, caller.partner_id, body.quote_id)
+    quote = await placing_rows.quote_for(db, caller.partner_id, body.quote_id, caller.session_id)
     if quote is None:
         return await refuse(db, request, NotFound("There is no such quote.", pointer="/quote_id"))
     try:
@@ -117,6 +117,7 @@ def _decide(rails: Rails, policy: Policy, caller: Caller, body: OrderIn, quote: 
         customer={} if body.customer is None else body.customer.model_dump(exclude_none=True),
         order_metadata=dict(body.metadata),
         request_id=request_id,
+        session_id=caller.session_id,
         livemode=rails.livemode,
         expires_at=caller.now + policy.window_of(quote.payment_method),
         created_at=caller.now,
@@ -207,7 +208,7 @@ async def _answer(db: Database, rails: Rails, request: IdempotentRequest, paymen
         payment = await payment_rows.get(tx, payment_id)
         assert payment is not None  # noqa: S101 - written in transaction A
         order = await order_rows.lock(tx, payment.order_id)
-        assert order is not None  # noqa: S101
+        assert order is not None  # noqa: S101 - a payment always has its order
         publishable_key = rails.publishable_keys.get(payment.provider)
         shown = order_out(order, payment, publishable_key=publishable_key, with_secret=True)
         body = shown.model_dump_json().encode()
@@ -243,7 +244,9 @@ async def _take_over(tx: Transaction, stored: StoredAnswer, request: IdempotentR
 
 
 async def _taken(db: Database, caller: Caller, body: OrderIn, violation: asyncpg.UniqueViolationError) -> DomainError:
-    """Which uniqueness was violated: the partner's own external_id, or the quote (two requests at one moment)."""
+    """Which uniqueness was violated: the session's one order, the partner's own external_id, or the quote."""
+    if violation.constraint_name == "orders_session_live":
+        return ConflictState("This session has an order already.")
     if body.external_id is not None and "external_id" in (violation.constraint_name or ""):
         existing = await placing_rows.id_of_external(db, caller.partner_id, body.external_id)
         return ConflictState(f"Order {existing} has this external_id.", pointer="/external_id")

@@ -19,7 +19,7 @@ from app.domain.money import Asset, Money, format_units, parse_units
 from app.domain.order import Direction
 from app.domain.quote import AmountSide, Priced, price
 from app.schemas.base import MoneyOut, format_moment
-from app.schemas.quotes import MidRateOut, QuoteIn, QuoteOut, QuoteSide
+from app.schemas.quotes import MidRateOut, QuoteIn, QuoteOut
 from app.services.idempotent import Answer, IdempotentRequest, replay
 from app.services.order_view import fees_out
 from app.services.policy import Limits, Policy
@@ -82,7 +82,7 @@ async def create(
     if wanted.direction is Direction.BUY and policy.floats is not None:
         await policy.floats.require(db, Money(quote.destination_units, wanted.destination))
     quote.payment_method = method if wanted.direction is Direction.BUY else "deposit"
-    quote.country = body.country
+    quote.country, quote.session_id = body.country, caller.session_id
     answer = quote_out(quote, caller.now).model_dump_json().encode()
     return await _store(db, quote, request, answer)
 
@@ -143,13 +143,10 @@ async def _store(db: Database, quote: Quote, request: IdempotentRequest, answer:
 
 def read(body: QuoteIn) -> Wanted:
     """Read a request; raises ValidationFailed or RouteUnsupported with a pointer to what is wrong."""
-    source = _asset(body.source, "/source")
-    destination = _asset(body.destination, "/destination")
     direction = Direction(body.direction)
-    if source == destination:
-        raise ValidationFailed("The two sides are the same asset.", pointer="/destination/asset")
-    if source.is_fiat is not (direction is Direction.BUY) or destination.is_fiat is source.is_fiat:
-        raise RouteUnsupported("A buy goes from fiat to coins, a sell from coins to fiat.", pointer="/direction")
+    source = asset_of(body.source.asset, body.source.network, pointer="/source/asset")
+    destination = asset_of(body.destination.asset, body.destination.network, pointer="/destination/asset")
+    check_sides(direction, source, destination)
     amounts = [side for side in (body.source, body.destination) if side.amount is not None]
     if len(amounts) != 1:
         raise ValidationFailed("Exactly one of the two sides has an amount.", pointer="/source/amount")
@@ -163,8 +160,12 @@ def read(body: QuoteIn) -> Wanted:
     return Wanted(direction, source, destination, side, units)
 
 
-def _asset(side: QuoteSide, pointer: str) -> Asset:
-    return asset_of(side.asset, side.network, pointer=f"{pointer}/asset")
+def check_sides(direction: Direction, source: Asset, destination: Asset) -> None:
+    """Raise ValidationFailed or RouteUnsupported, with a pointer, for two assets that are not exchanged this way."""
+    if source == destination:
+        raise ValidationFailed("The two sides are the same asset.", pointer="/destination/asset")
+    if source.is_fiat is not (direction is Direction.BUY) or destination.is_fiat is source.is_fiat:
+        raise RouteUnsupported("A buy goes from fiat to coins, a sell from coins to fiat.", pointer="/direction")
 
 
 def _fiat_side(direction: Direction) -> AmountSide:

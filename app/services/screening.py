@@ -108,13 +108,22 @@ async def admit(db: Database, address: str, *, caller: IdempotentRequest, pointe
     that was answered before lists changed gets that answer again.
     """
     async with db.connection() as connection:
-        verdict = await check(connection, [Screened(address)])
-        if verdict.is_clear or await idempotency.find(connection, caller.partner_id, caller.key) is not None:
+        if (await check(connection, [Screened(address)])).is_clear:
             return
+        if await idempotency.find(connection, caller.partner_id, caller.key) is not None:
+            return
+    await require_clear(db, caller.partner_id, address, pointer=pointer)
+
+
+async def require_clear(db: Database, whose: str, address: str, *, pointer: str) -> None:
+    """Look an address up, as of now, in the name of the partner `whose`; raises as `admit`."""
+    async with db.connection() as connection:
+        verdict = await check(connection, [Screened(address)])
+    if verdict.is_clear:
+        return
     async with db.transaction() as tx:
         if verdict.hits:
             [hit, *_] = verdict.hits
-            whose = caller.partner_id
             await raise_alert(tx, "address_blocked", f"{whose}:{hit.listed.id}", f"{whose}: {hit.detail}")
         elif verdict.problem is not None:
             await raise_alert(tx, "screening_stale", "lists", verdict.problem)

@@ -103,7 +103,7 @@ async def not_ours(tx: Transaction, network: str, destination: Destination, *, p
 
 async def _place(tx: Transaction, rails: Rails, policy: Policy, asked: _Asked) -> Order:
     caller, body = asked.caller, asked.body
-    quote = await _usable(tx, caller.partner_id, body.quote_id)
+    quote = await _usable(tx, caller, body.quote_id)
     found = await account_rows.get(tx, caller.partner_id, asked.account_id)
     fiat = asset_by_id(quote.destination_asset)
     account = external_accounts.payable(found, fiat, pointer="/external_account_id")
@@ -115,7 +115,7 @@ async def _place(tx: Transaction, rails: Rails, policy: Policy, asked: _Asked) -
         if existing is not None:
             raise ConflictState(f"Order {existing} has this external_id.", pointer="/external_id")
     order = sell_orders.drafted(quote, external_account_id=account.id, window=policy.payment_window, at=caller.now)
-    order.external_id, order.request_id = body.external_id, asked.request_id
+    order.external_id, order.request_id, order.session_id = body.external_id, asked.request_id, caller.session_id
     order.customer = {} if body.customer is None else body.customer.model_dump(exclude_none=True)
     order.order_metadata = dict(body.metadata)
     if asked.refund_to is not None:
@@ -128,8 +128,8 @@ async def _place(tx: Transaction, rails: Rails, policy: Policy, asked: _Asked) -
     return order
 
 
-async def _usable(tx: Transaction, partner_id: str, quote_id: str) -> Quote:
-    found = await selling_rows.lock_quote(tx, partner_id, quote_id)
+async def _usable(tx: Transaction, caller: Caller, quote_id: str) -> Quote:
+    found = await selling_rows.lock_quote(tx, caller.partner_id, quote_id, caller.session_id)
     if found is None:
         raise NotFound("There is no such quote.", pointer="/quote_id")
     quote, is_held = found

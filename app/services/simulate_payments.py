@@ -118,7 +118,7 @@ async def _act(
     order_id: str,
     request: IdempotentRequest,
     name: str,
-    act: Callable[[Order, str], Awaitable[None]],
+    act: Callable[[Order, str], Awaitable[object]],
 ) -> Answer:
     async def do() -> bytes:
         order = await order_rows.get(db, partner_id, order_id)

@@ -22,6 +22,7 @@ from app.settings.prices import PricingSettings, RatesSettings
 from app.settings.process import ProcessSettings, SignerSettings
 from app.settings.section import SECRETS_DIRECTORY, Section
 from app.settings.wallets import SpendingLimit, WalletSettings
+from app.settings.widget import WidgetSettings
 
 __all__ = [
     "SECRETS_DIRECTORY",
@@ -46,6 +47,7 @@ __all__ = [
     "StripeSettings",
     "UnsafeSettings",
     "WalletSettings",
+    "WidgetSettings",
 ]
 
 
@@ -73,6 +75,7 @@ class Settings(Section):
     screening: ScreeningSettings = Field(default_factory=ScreeningSettings)
     reconciliation: ReconciliationSettings = Field(default_factory=ReconciliationSettings)
     signer: SignerSettings = Field(default_factory=SignerSettings)
+    widget: WidgetSettings = Field(default_factory=WidgetSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -137,6 +140,7 @@ class Settings(Section):
             "RAMPWRIGHT_RATE_SOURCES without TLS": not all(
                 url.startswith("https://") for url in self.rates.rate_sources.values()
             ),
+            "RAMPWRIGHT_PUBLIC_URL without TLS": (self.widget.public_url or "https:").startswith("http:"),
             "RAMPWRIGHT_RATE_STREAMS without TLS": not all(
                 url.startswith("wss://") for url in self.rates.rate_streams.values()
             ),
@@ -150,6 +154,8 @@ class Settings(Section):
             "RAMPWRIGHT_BITCOIN_RPC_URL": self.bitcoin.bitcoin_rpc_url,
             "RAMPWRIGHT_INTENT_KEYS_FILE": self.signer.intent_keys_file,
             "RAMPWRIGHT_SCREENING": self.screening.screening,
+            "RAMPWRIGHT_SESSION_KEYS_FILE": self.widget.session_keys_file,
+            "RAMPWRIGHT_PUBLIC_URL": self.widget.public_url,
         }
         found += [
             f"live mode needs a hold for {method} in RAMPWRIGHT_DELIVERY_HOLDS: its payments come back"

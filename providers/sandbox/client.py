@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from app.ports.errors import ProviderRejected, ProviderUnavailable
+from app.ports.simulator import CardAnswer
 
 PROVIDER = "sandbox"
 
@@ -20,15 +21,31 @@ class SandboxClient:
         self._client = client
         self._base_url = base_url.rstrip("/")
 
-    async def pay(self, payment_reference: str, card: str) -> None:
+    async def pay(self, payment_reference: str, card: str) -> CardAnswer:
         """Do what the customer's browser does with a test card."""
-        await self.command("POST", "/control/stripe/pay", {"payment_intent": payment_reference, "card": card})
+        return await self._card("POST", "/control/stripe/pay", {"payment_intent": payment_reference, "card": card})
 
-    async def authenticate(self, payment_reference: str, *, succeeded: bool) -> None:
+    async def authenticate(self, payment_reference: str, *, succeeded: bool) -> CardAnswer:
         """End the customer's 3-D Secure challenge."""
         outcome = "succeeded" if succeeded else "failed"
         body = {"payment_intent": payment_reference, "outcome": outcome}
-        await self.command("POST", "/control/stripe/authenticate", body)
+        return await self._card("POST", "/control/stripe/authenticate", body)
+
+    async def _card(self, method: str, path: str, body: object) -> CardAnswer:
+        """An act on a card, and what Stripe's script would tell the browser of it."""
+        answer: dict[str, object] = dict(await self.command(method, path, body))
+        error = answer.get("error")
+        if isinstance(error, dict):
+            return CardAnswer("declined", error.get("decline_code") or error.get("code"))
+        match answer.get("status"):
+            case "succeeded" | "requires_capture":
+                return CardAnswer("succeeded")
+            case "requires_action":
+                return CardAnswer("requires_action")
+            case "processing":
+                return CardAnswer("processing")
+        failed = answer.get("last_payment_error")
+        return CardAnswer("declined", str(failed["code"]) if isinstance(failed, dict) else None)
 
     async def dispute(self, payment_reference: str, *, units: int | None, outcome: str | None) -> None:
         """Charge a payment back, wholly or in part; with an `outcome`, end the dispute so."""

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from providers.sandbox import control, control_chain, venue_binance, venue_kraken
+from providers.sandbox import control, control_chain, explorer, venue_binance, venue_kraken
 from providers.sandbox.bitcoin.node import Node
 from providers.sandbox.bitcoin.rpc import router as bitcoin_router
 from providers.sandbox.control_chain import Miner
@@ -105,6 +105,7 @@ def build_app(home: Path, settings: SandboxSettings) -> FastAPI:
     if node is not None:
         app.include_router(bitcoin_router(node, settings.bitcoin_user, settings.bitcoin_password), prefix="/bitcoin")
         app.include_router(control_chain.router(node, miner))
+        app.include_router(explorer.router(node))
     return app
 
 

@@ -26,6 +26,8 @@ from app.services.policy import Limits, Policy
 from app.services.prices import PriceBoard, PriceRules
 from app.services.rails import Rails
 from app.services.sealing import Sealer
+from app.services.session_rules import SessionRules
+from app.services.session_tokens import SessionTokens
 from providers.bitcoin.building import FeePolicy
 from providers.bitcoin.networks import NETWORKS
 from providers.bitcoin.node import Node
@@ -185,6 +187,7 @@ async def open_front(db: Database, far_url: str, *, livemode: bool = False) -> A
             sealer=Sealer([Fernet.generate_key()]),
             simulator=SandboxClient(outward, far_url),
             hooks=HookRules(Names(), own_hosts=frozenset({"rampwright.example.com"})),
+            sessions=SessionRules(SessionTokens([secrets.token_bytes(32)]), test_cards=True),
         )
         transport = httpx.ASGITransport(build_app(context))
         async with httpx.AsyncClient(transport=transport, base_url="http://rampwright.test") as http:

@@ -18,7 +18,7 @@ SCOPES: dict[tuple[str, str], str] = {}
 BODIES: dict[tuple[str, str], object] = {}
 for _path, _item in DOCUMENT["paths"].items():
     for _method, _operation in _item.items():
-        if "security" not in _operation:
+        if "security" not in _operation or "api_key" not in _operation["security"][0]:
             continue
         _real = _path
         for _name, _prefix in (
@@ -33,6 +33,7 @@ for _path, _item in DOCUMENT["paths"].items():
             ("deposit", "dp"),
             ("payout", "po"),
             ("top_up", "tu"),
+            ("session", "ss"),
         ):
             _real = _real.replace(f"{{{_name}_id}}", f"{_prefix}_{ULID}")
         _where = (_method.upper(), _real.replace("{key}", "no-such-key"))
@@ -47,7 +48,18 @@ NEEDS_BODY = [
     where
     for where in WITH_BODY
     if not where[1].endswith(
-        ("/cancel", "/refund", "able", "/rotate_secret", "/test", "/close", "/approve", "/reject", "/deactivate")
+        (
+            "/cancel",
+            "/refund",
+            "able",
+            "/rotate_secret",
+            "/test",
+            "/close",
+            "/approve",
+            "/reject",
+            "/deactivate",
+            "/revoke",
+        )
     )
 ]
 

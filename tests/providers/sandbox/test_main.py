@@ -86,3 +86,20 @@ async def test_the_node_can_be_spoilt_and_broadcasts_are_logged(http: httpx.Asyn
         (line["target"], line["path"], line["fault"]) for line in lines
     }
     assert "/getblockcount" not in {line["path"] for line in lines}
+
+
+async def test_the_explorer_shows_where_a_transaction_stands(http: httpx.AsyncClient) -> None:
+    await http.put("/control/bitcoin/mining", json={"paused": True})
+    body = {"outputs": [{"address": SOMEBODY, "amount": 123_456}], "mine": False}
+    (txid,) = (await http.post("/control/bitcoin/fund", json=body)).json()["txids"]
+    waiting = await http.get(f"/explorer/bitcoin/{txid}")
+    assert "Waits for a block." in waiting.text
+    assert f"{SOMEBODY}<td>0.00123456 BTC" in waiting.text
+    await http.post("/control/bitcoin/mine", json={"blocks": 3})
+    await http.put("/control/bitcoin/mining", json={"paused": False})
+    mined = await http.get(f"/explorer/bitcoin/{txid}")
+    assert "3 confirmations." in mined.text
+    assert "default-src 'none'" in mined.headers["content-security-policy"]
+    strange = await http.get("/explorer/bitcoin/<script>alert(1)<%2Fscript>")
+    assert strange.status_code == 404
+    assert "<script" not in strange.text
