@@ -6,6 +6,9 @@ UV := $(shell command -v uv 2>/dev/null)
 WORKERS ?= 2
 NODES := providers.sandbox.nodes
 
+# Compiled modules are kept, whatever the environment says: a start of the ramp is one of many programs.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: run demo test check bench lock help
 .DELETE_ON_ERROR:
@@ -19,13 +22,15 @@ demo: .venv/.ok ## Drive orders through the running ramp, showing every step (in
 
 test: .venv/.dev ## Set up what is missing, then run every test; BITCOIND=/path tests on a node of yours
 	@$(BIN)/python -m $(NODES).install anvil litecoind
+	@$(BIN)/python -m tests.browser.install
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
-check: .venv/.dev ## Format, lint, types, import contracts, OpenAPI drift
+check: .venv/.dev .venv/widget/.ok ## Format, lint, types, import contracts, OpenAPI drift
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	.venv/widget/node_modules/.bin/tsc --project app/widget
 	$(BIN)/python openapi/export.py --check
 	$(BIN)/python docs/pictures.py --check
 
@@ -67,3 +72,10 @@ $(BIN)/python:
 .venv/.dev: requirements-dev.lock .venv/.ok
 	@echo "Installing what is needed to test (once) ..."
 	$(call install,requirements-dev.lock)
+
+# What checks the types of the widget's scripts. The widget itself needs nothing of npm's.
+.venv/widget/.ok: app/widget/package.json app/widget/package-lock.json | .venv/.dev
+	@command -v npm >/dev/null || { echo "npm is needed here. On Debian and Ubuntu: apt install npm"; exit 1; }
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@npm ci --loglevel=error --ignore-scripts --no-audit --no-fund --prefix $(@D) >/dev/null
+	@touch $@

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +15,7 @@ from app.api import reference
 from app.api.calls import REQUEST_ID
 from app.api.context import Context
 from app.api.door import Door
+from app.api.metrics import count_csp_report
 from app.api.problems import answer_to
 from app.api.reference import Reference
 from app.api.routes import (
@@ -30,12 +32,15 @@ from app.api.routes import (
     payouts,
     quotes,
     reconciliation,
+    session,
+    sessions,
     simulate,
     simulate_payments,
     top_ups,
 )
-from app.api.streams import Streams
+from app.api.streams import PageStreams, Streams
 from app.domain.errors import DomainError
+from app.widget import pages
 from webhooks.inbound.http import build_router
 
 PUBLIC: tuple[APIRouter, ...] = (
@@ -50,6 +55,8 @@ PUBLIC: tuple[APIRouter, ...] = (
     deposits.router,
     top_ups.accounts_router,
     top_ups.router,
+    sessions.router,
+    session.router,
     endpoints.router,
     endpoints.deliveries_router,
     events.router,
@@ -64,7 +71,10 @@ PUBLIC: tuple[APIRouter, ...] = (
 
 def build_app(context: Context) -> FastAPI:
     """The public app. Whoever runs it also runs `context.board.run()` beside it."""
-    return _build(context, (*PUBLIC, build_router(context.db, context.rails, api_versions=context.rails.api_versions)))
+    rails, stripe = context.rails, not context.sessions.test_cards
+    hooks = build_router(context.db, rails, api_versions=rails.api_versions)
+    widget = pages.build_router(context.db, livemode=rails.livemode, stripe=stripe, reported=count_csp_report)
+    return _build(context, (hooks, widget), public=True)
 
 
 def build_operator_app(context: Context) -> FastAPI:
@@ -72,7 +82,7 @@ def build_operator_app(context: Context) -> FastAPI:
     return _build(context, (health.router, health.operator_router))
 
 
-def _build(context: Context, routers: tuple[APIRouter, ...]) -> FastAPI:
+def _build(context: Context, routers: tuple[APIRouter, ...], *, public: bool = False) -> FastAPI:
     app = FastAPI(
         title="Rampwright",
         docs_url=None,
@@ -83,14 +93,27 @@ def _build(context: Context, routers: tuple[APIRouter, ...]) -> FastAPI:
     )
     app.state.context = context
     app.state.streams = Streams()
+    app.state.page_streams = PageStreams()
     app.state.reference = Reference(PUBLIC)
-    app.state.routes = [route for router in routers for route in router.routes]
+    every = (*PUBLIC, *routers) if public else routers
+    app.state.routes = [route for router in every for route in router.routes]
+    if public:
+        app.router.routes.extend(_public_routes())
     for router in routers:
         app.include_router(router)
     for kind in (DomainError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _refuse)
     app.add_middleware(Door, context=context)
     return app
+
+
+@cache
+def _public_routes() -> Sequence[BaseRoute]:
+    """PUBLIC, for every app of this process: FastAPI makes all routes anew, slowly, when they are included."""
+    parent = APIRouter(strict_content_type=False)  # as the app's own
+    for router in PUBLIC:
+        parent.include_router(router)
+    return parent.routes
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

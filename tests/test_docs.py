@@ -45,6 +45,7 @@ SECTIONS = (
     settings.IncreaseSettings,
     settings.SepaSettings,
     settings.SignerSettings,
+    settings.WidgetSettings,
     settings.ScreeningSettings,
     settings.ReconciliationSettings,
 )
@@ -113,7 +114,7 @@ def test_the_sections_are_all_of_the_settings() -> None:
 def test_every_entry_of_every_trigger_is_in_the_ledger_page(terms: OrderTerms, title: str) -> None:
     _, _, rest = (DOCS / "ledger.md").read_text().partition(f"## {title}")
     section = rest.partition("\n## ")[0]
-    moved = Moved("x", amount=1_000, fee=10, from_order=400, opened_in=OrderState.REFUNDING)
+    moved = Moved("x", amount=1_000, fee=10, from_order=400, opened_in=OrderState.REFUNDING, disputed=900)
     for trigger in OrderTrigger:
         for state in OrderState:
             for entry in entries_for(trigger, state, terms, moved):
@@ -132,6 +133,7 @@ def _other_entries() -> list[Entry]:
         books.coins_prepared("ln_1", BTC, 20_000, 420),
         books.fee_raised("ln_1", 2, BTC, 100),
         books.fee_freed("ln_1", BTC, 100),
+        books.coins_released("ln_1", BTC, 20_420),
         books.fee_adjusted("ln_1", "ab", 1, BTC, 100),
         books.coins_moved("ln_1", BTC, 20_000, 420),
         books.coins_delivered("ln_1", BTC, {"pb_1": 20_000}, 420),

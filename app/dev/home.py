@@ -52,6 +52,11 @@ class Instance(BaseModel):
     account_keys: dict[str, str] = {}
     pids: dict[str, int]
 
+    @property
+    def playground_url(self) -> str:
+        """The playground, with the key in the fragment, which browsers keep to themselves."""
+        return f"{self.api_url}/playground#key={self.api_key}"
+
 
 class Found(BaseModel):
     """What the API and the worker need before they can start."""
@@ -79,6 +84,7 @@ class Secrets:
 
     seal_keys: str
     intent_keys: str
+    session_keys: str
     signer_passphrase: str
     stripe_secret_key: str
     stripe_publishable_key: str
@@ -124,6 +130,7 @@ class Home:
         return Secrets(
             seal_keys=self.secret("seal_keys", lambda: base64.urlsafe_b64encode(os.urandom(32)).decode()),
             intent_keys=self.secret("intent_keys", lambda: secrets.token_hex(32)),
+            session_keys=self.secret("session_keys", lambda: secrets.token_hex(32)),
             signer_passphrase=self.secret("signer_passphrase", lambda: secrets.token_urlsafe(32)),
             stripe_secret_key=self.secret("stripe_secret_key", lambda: f"sk_test_{secrets.token_hex(24)}"),
             stripe_publishable_key=self.secret("stripe_publishable_key", lambda: f"pk_test_{secrets.token_hex(24)}"),
@@ -189,6 +196,7 @@ def environment(instance: Instance, kept: Secrets) -> dict[str, str]:
         "RAMPWRIGHT_SCREENING_HOURS": str(_YEARS * 365 * 24),
         "RAMPWRIGHT_SCREENING_DAYS": str(_YEARS * 365),
         "RAMPWRIGHT_EVM_CHAINS": json.dumps(_evm_chains(instance.evm_rpc_url)),
+        "RAMPWRIGHT_EXPLORERS": json.dumps({"bitcoin": instance.sandbox_url + "/explorer/bitcoin/{tx_hash}"}),
         "RAMPWRIGHT_RATE_SOURCES": json.dumps(
             {"kraken": instance.kraken_api_base, "binance": instance.binance_api_base}
         ),

@@ -238,6 +238,7 @@ def _shown(instance: Instance, home: Home) -> list[tuple[str, str]]:
     return [
         ("API", instance.api_url),
         ("test key", instance.api_key),
+        ("playground", instance.playground_url),
         ("metrics", f"{instance.operator_url}/metrics"),
         ("far side", instance.sandbox_url),
         *ethereum,

@@ -1,0 +1,1 @@
+"""What browsers are shown: the checkout page, the script that embeds it, and the playground. Static, no build step."""
