@@ -58,7 +58,7 @@ def giver(world: World, http: httpx.AsyncClient, partner: TestPartner) -> FirstB
         database_url="",
         pids={},
     )
-    kept = Secrets("", "", "", "", "", key.get_secret_value(), "", "sandbox")
+    kept = Secrets("", "", "", "", "", "", key.get_secret_value(), "", "sandbox")
     return FirstBalance(world.db, http, instance, kept, Partner(partner.id, partner.key))
 
 
