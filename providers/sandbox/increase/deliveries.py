@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import logging
 import time
+from contextlib import suppress
 from functools import partial
 
 import httpx
@@ -120,10 +121,10 @@ class Deliveries:
                 task.add_done_callback(partial(self._finished, delivery))
         later = [due for _, due in waiting if due > now]
         pause = min(later) - now if later and len(self._sending) < AT_ONCE else None
-        try:
-            await asyncio.wait_for(self._wake.wait(), pause)
-        except TimeoutError:
-            return
+        # Not `wait_for`: before Python 3.12 that forgets it was canceled when its wait ends at that very moment.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._wake.wait()
 
     def _finished(self, delivery: int, task: asyncio.Task[None]) -> None:
         self._sending.pop(delivery, None)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import logging
 import time
+from contextlib import suppress
 from functools import partial
 
 import httpx
@@ -113,10 +114,10 @@ class Deliveries:
         pause = min(later) - now if later else None
         if len(self._sending) >= AT_ONCE:
             pause = None
-        try:
-            await asyncio.wait_for(self._wake.wait(), pause)
-        except TimeoutError:
-            return
+        # Not `wait_for`: before Python 3.12 that forgets it was canceled when its wait ends at that very moment.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._wake.wait()
 
     def _finished(self, delivery: int, task: asyncio.Task[None]) -> None:
         self._sending.pop(delivery, None)
