@@ -27,6 +27,7 @@ _INSTANCES = tuple(f"tests/journeys/test_{name}.py" for name in ("crash_batch", 
 _LONGEST = (
     *_INSTANCES,
     "tests/journeys/",
+    "tests/browser/",
     "tests/embedded/",
     "tests/audit/",
     "tests/api/test_reference.py",
