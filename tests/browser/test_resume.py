@@ -184,3 +184,19 @@ async def test_s_11_a_clock_that_is_a_day_off_changes_nothing(house: House, page
     await checkout.to_payment()
     await checkout.pay()
     await finished(house, session, checkout)
+
+
+async def test_s_11_a_proxy_that_cuts_every_stream_is_not_asked_without_end(house: House, page: Page) -> None:
+    session = await house.session()
+    asked = 0
+
+    async def cut(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        await route.fulfill(status=200, content_type="text/event-stream", body=": nothing\n\n")
+
+    await page.route("**/v1/session/stream", cut)
+    checkout = await visit(page, session)
+    await checkout.at("amount")
+    await asyncio.sleep(2)
+    assert 1 <= asked <= 4

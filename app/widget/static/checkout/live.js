@@ -10,6 +10,7 @@ import { quiet } from "./dom.js";
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
 const SILENCE_MS = 45_000;
+const SHORT_MS = 5_000; // a stream that ends sooner was cut, by a proxy perhaps, which may well cut the next one too
 
 /**
  * Follow the session until `stop` is called, however often the connection is lost.
@@ -25,13 +26,14 @@ export function follow(credential, listener) {
   const run = async () => {
     let wait = FIRST_WAIT_MS;
     while (!whole.signal.aborted) {
+      const began = performance.now();
       try {
         await readOnce(credential, whole.signal, (view) => {
           wait = FIRST_WAIT_MS;
           listener.onLine(true);
           listener.onView(view);
         });
-        continue; // the server ends every stream after a while
+        if (performance.now() - began > SHORT_MS) continue; // the server ends every stream after a while
       } catch (error) {
         if (whole.signal.aborted) return;
         if (error instanceof Problem && (error.status === 401 || error.status === 403)) {
