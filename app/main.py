@@ -38,7 +38,7 @@ from app.api.routes import (
     simulate_payments,
     top_ups,
 )
-from app.api.streams import PageStreams, Streams
+from app.api.streams import Streams, page_streams
 from app.domain.errors import DomainError
 from app.widget import pages
 from webhooks.inbound.http import build_router
@@ -93,7 +93,7 @@ def _build(context: Context, routers: tuple[APIRouter, ...], *, public: bool = F
     )
     app.state.context = context
     app.state.streams = Streams()
-    app.state.page_streams = PageStreams()
+    app.state.page_streams = page_streams()
     app.state.reference = Reference(PUBLIC)
     every = (*PUBLIC, *routers) if public else routers
     app.state.routes = [route for router in every for route in router.routes]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Final
 
 from fastapi.responses import StreamingResponse
@@ -28,81 +29,76 @@ _ENDED: Final = frozenset({SessionStatus.EXPIRED.value, SessionStatus.REVOKED.va
 
 
 class Streams:
-    """The open streams of events of one process."""
+    """The open streams of one kind in one process: who has them, and when they speak."""
 
-    def __init__(self, *, most: int = _MOST_STREAMS, longest: float = _LONGEST_SECONDS) -> None:
-        """`longest` is in seconds."""
+    def __init__(
+        self, *, most: int = _MOST_STREAMS, most_of_one: int | None = None, longest: float = _LONGEST_SECONDS
+    ) -> None:
+        """`most_of_one` bounds those of one owner; `longest` is in seconds."""
         self._most = most
-        self._longest = longest
-        self._open = 0
-
-    def open(self, db: Database, partner_id: str, after: int, *, livemode: bool) -> StreamingResponse:
-        """Stream a partner's events from after a number on; raises RateLimited when too many streams are open."""
-        if self._open >= self._most:
-            raise RateLimited("Too many streams are open.", retry_after=5)
-        return StreamingResponse(self._lines(db, partner_id, after, livemode), media_type=_MEDIA_TYPE)
-
-    async def _lines(self, db: Database, partner_id: str, after: int, livemode: bool) -> AsyncIterator[bytes]:
-        self._open += 1
-        clock = asyncio.get_running_loop().time
-        ends = clock() + self._longest
-        spoke = clock()
-        try:
-            yield b"retry: 1000\n\n"
-            while clock() < ends:
-                page = await event_log.page(db, partner_id, after, _BATCH, livemode=livemode)
-                for event in page.data:
-                    after = event.partner_sequence or after
-                    yield b"id: %b\nevent: %b\ndata: %b\n\n" % (event.id.encode(), event.type.encode(), body_of(event))
-                    spoke = clock()
-                if page.has_more:
-                    continue
-                if clock() - spoke > _HEARTBEAT_SECONDS:
-                    yield b": still here\n\n"
-                    spoke = clock()
-                await asyncio.sleep(_PAUSE_SECONDS)
-        finally:
-            self._open -= 1
-
-
-class PageStreams:
-    """The open streams of the pages that one process serves."""
-
-    def __init__(self, *, most: int = _MOST_PAGES, longest: float = _LONGEST_SECONDS) -> None:
-        """`longest` is in seconds."""
-        self._most = most
+        self._most_of_one = most if most_of_one is None else most_of_one
         self._longest = longest
         self._open: Counter[str] = Counter()
 
-    def open(self, context: Context, session_id: str) -> StreamingResponse:
-        """Stream a session's view; raises RateLimited when too many streams are open, of this session or of all."""
-        if self._open[session_id] >= _MOST_OF_A_SESSION or self._open.total() >= self._most:
-            raise RateLimited("Too many streams are open.", retry_after=5)
-        return StreamingResponse(self._views(context, session_id), media_type=_MEDIA_TYPE)
+    def open(self, owner: str, messages: AsyncGenerator[bytes, None]) -> StreamingResponse:
+        """Stream messages, of which an empty one says that there is nothing at the moment.
 
-    async def _views(self, context: Context, session_id: str) -> AsyncIterator[bytes]:
-        """The view whenever its mark has changed; the last one of a session that has ended ends the stream."""
-        self._open[session_id] += 1
+        Raises RateLimited when too many streams are open, of this owner or of all.
+        """
+        if self._open[owner] >= self._most_of_one or self._open.total() >= self._most:
+            raise RateLimited("Too many streams are open.", retry_after=5)
+        return StreamingResponse(self._paced(owner, messages), media_type=_MEDIA_TYPE)
+
+    async def _paced(self, owner: str, messages: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+        self._open[owner] += 1
         clock = asyncio.get_running_loop().time
-        ends = clock() + self._longest
-        spoke, seen = clock(), None
+        spoke = clock()
+        ends = spoke + self._longest
         try:
             yield b"retry: 1000\n\n"
-            while clock() < ends:
-                news = await session_view.changed(
-                    context.db, context.rails, context.policy, context.sessions, session_id, seen
-                )
-                if news is not None:
-                    seen, view = news
-                    yield b"event: session\ndata: %b\n\n" % view.model_dump_json().encode()
-                    spoke = clock()
-                    if view.status in _ENDED:
+            async with aclosing(messages):
+                async for message in messages:
+                    if message:
+                        yield message
+                        spoke = clock()
+                    if clock() >= ends:
                         return
-                elif clock() - spoke > _HEARTBEAT_SECONDS:
-                    yield b": still here\n\n"
-                    spoke = clock()
-                await asyncio.sleep(_PAUSE_SECONDS)
+                    if message:
+                        continue
+                    if clock() - spoke > _HEARTBEAT_SECONDS:
+                        yield b": still here\n\n"
+                        spoke = clock()
+                    await asyncio.sleep(_PAUSE_SECONDS)
         finally:
-            self._open[session_id] -= 1
-            if not self._open[session_id]:
-                del self._open[session_id]
+            self._open[owner] -= 1
+            if not self._open[owner]:
+                del self._open[owner]
+
+
+def page_streams() -> Streams:
+    """The streams of the pages in customers' browsers: one for each tab of a session, and not many of those."""
+    return Streams(most=_MOST_PAGES, most_of_one=_MOST_OF_A_SESSION)
+
+
+async def events_after(db: Database, partner_id: str, after: int, *, livemode: bool) -> AsyncGenerator[bytes, None]:
+    """A partner's events from after a number on."""
+    while True:
+        page = await event_log.page(db, partner_id, after, _BATCH, livemode=livemode)
+        for event in page.data:
+            after = event.partner_sequence or after
+            yield b"id: %b\nevent: %b\ndata: %b\n\n" % (event.id.encode(), event.type.encode(), body_of(event))
+        if not page.has_more:
+            yield b""
+
+
+async def views_of(context: Context, session_id: str) -> AsyncGenerator[bytes, None]:
+    """A session's view whenever its mark has changed; the last one is that of a session that has ended."""
+    seen: str | None = None
+    while True:
+        news = await session_view.changed(context.db, context.rails, context.policy, context.sessions, session_id, seen)
+        if news is not None:
+            seen, view = news
+            yield b"event: session\ndata: %b\n\n" % view.model_dump_json().encode()
+            if view.status in _ENDED:
+                return
+        yield b""

@@ -15,7 +15,7 @@ from app.api.ids import EVENT_ID, EventId
 from app.api.queries import LIMIT, limit_of, parameter, wrong
 from app.api.refusals import HeaderInvalid
 from app.api.routing import StrictRoute
-from app.api.streams import Streams
+from app.api.streams import Streams, events_after
 from app.schemas.events import EventList, EventOut
 from app.services import event_log
 
@@ -75,7 +75,7 @@ async def stream_events(request: Request, call: Reader) -> Response:
     db, partner_id = call.context.db, call.caller.partner_id
     streams: Streams = request.app.state.streams
     after = await event_log.start_of_stream(db, partner_id, last_id)
-    return streams.open(db, partner_id, after, livemode=call.context.rails.livemode)
+    return streams.open(partner_id, events_after(db, partner_id, after, livemode=call.context.rails.livemode))
 
 
 @router.get("/{event_id}", responses=gives(EventOut))

@@ -12,7 +12,7 @@ from app.api.calls import REQUEST_ID
 from app.api.context import Context, Ctx
 from app.api.routing import StrictRoute
 from app.api.session_calls import PageCall, PageReading, PageWrite, PageWriting
-from app.api.streams import PageStreams
+from app.api.streams import Streams, views_of
 from app.db.sessions import Standing
 from app.domain.errors import NotFound
 from app.ports.simulator import Simulator
@@ -135,5 +135,5 @@ async def authenticate_in_session(body: SessionAuthenticateIn, call: Writer) -> 
 )
 async def stream_session(request: Request, call: Reader) -> Response:
     """The view at once and on every change (server-sent events). It ends after five minutes, or with the session."""
-    streams: PageStreams = request.app.state.page_streams
-    return streams.open(call.context, call.found.session.id)
+    streams: Streams = request.app.state.page_streams
+    return streams.open(call.found.session.id, views_of(call.context, call.found.session.id))
