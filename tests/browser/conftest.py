@@ -12,7 +12,7 @@ from tests.browser.house import House, open_browser, open_house
 from tests.browser.watch import OpenContext, Watch
 from tests.support.far_side import FarSide
 
-_PATIENCE_MS = 10_000.0  # far above what anything takes
+_PATIENCE_MS = 30_000.0  # far above what anything takes
 
 expect.set_options(timeout=_PATIENCE_MS)
 

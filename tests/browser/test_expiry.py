@@ -41,6 +41,28 @@ async def test_a_quote_counts_down_and_is_renewed(house: House, page: Page) -> N
     await checkout.at("address")
 
 
+async def test_a_price_that_is_missing_for_a_while_comes_by_itself(house: House, page: Page) -> None:
+    problem = {"code": "route_unavailable", "retryable": True, "retry_after": 1}
+    asked = 0
+
+    async def refuse(route: Route) -> None:
+        """There is no price three times."""
+        nonlocal asked
+        asked += 1
+        if asked <= 3:
+            await route.fulfill(status=503, json=problem)
+        else:
+            await route.continue_()
+
+    await page.route("**/v1/session/quotes", refuse)
+    checkout = await visit(page, await house.session())  # the amount is bound: nothing but a price can help
+    await checkout.at("amount")
+    await checkout.refused("route_unavailable")
+    await checkout.go_on()
+    await checkout.at("address")
+    assert asked == 4
+
+
 async def test_a_quote_that_has_passed_is_asked_for_again_before_anything_is_bound(house: House, page: Page) -> None:
     session = await house.session()
     checkout = await visit(page, session)

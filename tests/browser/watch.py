@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, WebError, WebSocket
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebError, WebSocket
 
 _POLICY_BROKEN: Final = "policy broken:"
 # In every document, before anything of its own runs.
@@ -30,7 +32,10 @@ class Watch:
         self.requests: list[Request] = []
         self.sockets: list[str] = []
         self.complaints: list[str] = []
+        self._answers: list[str] = []
         context.on("request", self._asked)
+        context.on("response", self._answered)
+        context.on("requestfailed", self._unanswered)
         context.on("console", self._heard)
         context.on("weberror", self._failed)
         context.on("page", self._opened)
@@ -55,12 +60,19 @@ class Watch:
         return complaints
 
     def check(self) -> None:
-        """Nobody else was asked, and nothing went wrong."""
+        """Nobody else was asked, and nothing went wrong. What was answered is printed: pytest shows it of a failure."""
+        sys.stdout.write("\n".join(self._answers))
         assert not self.strangers, self.strangers
         assert not self.complaints, self.complaints
 
     def _asked(self, request: Request) -> None:
         self.requests.append(request)
+
+    def _answered(self, response: Response) -> None:
+        self._answers.append(f"{datetime.now(UTC):%H:%M:%S.%f} {response.status} {response.url.partition('#')[0]}")
+
+    def _unanswered(self, request: Request) -> None:
+        self._answers.append(f"{datetime.now(UTC):%H:%M:%S.%f} {request.failure} {request.url.partition('#')[0]}")
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(_HARMLESS):

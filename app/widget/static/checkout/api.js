@@ -104,12 +104,12 @@ export class Api {
   }
 
   /**
-   * Ask for a price.
+   * Ask for a price. It is soon said when there is none: whoever asks does so again, see Quoter.
    * @param {{ amount?: string, side?: string, payment_method?: string }} body
    * @param {AbortSignal} signal
    */
   async quote(body, signal) {
-    const call = { body, signal, key: `quote-${crypto.randomUUID()}` };
+    const call = { body, signal, key: `quote-${crypto.randomUUID()}`, tries: 1 };
     return /** @type {Quote} */ (await this.#call("/v1/session/quotes", call));
   }
 

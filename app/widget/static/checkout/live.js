@@ -10,6 +10,7 @@ import { quiet } from "./dom.js";
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
 const SILENCE_MS = 45_000;
+const AGAIN_MS = 3_000; // at the least, before a price that could not be had is asked for again
 const SHORT_MS = 5_000; // a stream that ends sooner was cut, by a proxy perhaps, which may well cut the next one too
 
 /**
@@ -124,6 +125,7 @@ export class Clock {
   }
 }
 
+/** Asks for a price, and again by itself while what stands in the way may pass: there may be nothing left to press. */
 export class Quoter {
   #checkout;
   #asker;
@@ -132,6 +134,8 @@ export class Quoter {
   #wait = quiet(() => void this.#ask());
   /** @type {AbortController | null} */
   #asking = null;
+  /** @type {string | null} the code of the problem that was told last */
+  #told = null;
 
   /** @param {Checkout} checkout @param {Asker} asker */
   constructor(checkout, asker) {
@@ -142,6 +146,7 @@ export class Quoter {
   /** @param {Wanted} wanted what is bound is not in it @param {number} [ms] of quiet before it is asked for */
   want(wanted, ms = 0) {
     this.#wanted = wanted;
+    this.#told = null;
     this.#asking?.abort();
     this.#asker.onBusy(true);
     this.#wait.after(ms);
@@ -169,12 +174,20 @@ export class Quoter {
     try {
       const quote = await this.#checkout.api.quote(this.#wanted, asking.signal);
       if (asking.signal.aborted) return;
+      this.#told = null;
       this.#checkout.quote = quote;
       this.#asker.onQuote(quote);
     } catch (error) {
       if (asking.signal.aborted) return;
-      this.#asker.onProblem(asProblem(error));
+      this.#fail(asProblem(error));
     }
     this.#asker.onBusy(false);
+  }
+
+  /** @param {Problem} problem told once, however often it comes: it is read out */
+  #fail(problem) {
+    if (problem.code !== this.#told) this.#asker.onProblem(problem);
+    this.#told = problem.code;
+    if (problem.retryable) this.#wait.after(Math.max(AGAIN_MS, problem.retryAfterMs));
   }
 }
