@@ -14,8 +14,9 @@ from app.domain.intent import Intent, IntentKeys
 from app.ports.account_chain import FeeOffer, Transfer
 from app.ports.chain import Branch
 from app.signer.client import SignerClient
+from app.signer.places import Folder, open_socket
 from app.signer.policy import Limit, NetworkPolicy, Policy
-from app.signer.program import Folder, keys_of, open_socket, open_vault
+from app.signer.program import keys_of, open_vault
 from app.signer.server import Server
 from bench.report import Line
 from providers.evm.networks import PLAY

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from app.domain.intent import IntentKeys
 from app.signer.hardening import harden
+from app.signer.places import Folder, open_socket
 from app.signer.policy import DEVELOPMENT
-from app.signer.program import Folder, keys_of, open_socket, open_vault, serve
+from app.signer.program import keys_of, open_vault, serve
 
 
 def main(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from app.cli.output import MISUSED, fail
-from app.dev.evm import become_anvil
+from app.dev.anvil import become_anvil
 from app.settings import ProcessSettings
 
 

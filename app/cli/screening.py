@@ -20,7 +20,7 @@ from app.db.screening_cases import ScreeningCase
 from app.domain.screening import match_key
 from app.ports.screening import ListUnreadable
 from app.services import screening_cases, screening_lists
-from app.wiring.screening import list_format
+from app.wiring.screening_list import list_format
 
 ListFile = Annotated[Path, typer.Argument(help="OFAC's sdn_advanced.xml, as you have downloaded it.")]
 Address = Annotated[str, typer.Argument(help="Any address, of any network.")]

@@ -23,8 +23,9 @@ from app.run_as import RunAs, become
 from app.settings import ProcessSettings, SignerSettings
 from app.signer import key_file
 from app.signer.hardening import harden
+from app.signer.places import Folder, open_socket
 from app.signer.policy import read_policy
-from app.signer.program import Folder, SignerError, keys_of, open_socket, open_vault, serve
+from app.signer.program import SignerError, keys_of, open_vault, serve
 from providers.bitcoin.containment import DATA_FOLDER
 
 log = structlog.get_logger(__name__)

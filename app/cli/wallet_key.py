@@ -13,8 +13,9 @@ from app.cli.passphrases import PassphraseFd, PassphraseFile, read_passphrase, r
 from app.settings import ProcessSettings, SignerSettings
 from app.signer import key_file
 from app.signer.journal import Journal
+from app.signer.places import Folder
 from app.signer.policy import read_policy
-from app.signer.program import Folder, keys_of
+from app.signer.program import keys_of
 from providers.bitcoin.wallet import seed_of
 
 _SEED_BYTES = 64

@@ -20,8 +20,8 @@ from typing import Final, Self
 from app.embedded_cluster import ROOT_STORE
 from app.embedded_programs import Account
 from app.run_as import RunAs
+from app.signer.places import Folder, open_socket
 from app.signer.policy import DEVELOPMENT, read_policy, write_policy
-from app.signer.program import Folder, open_socket
 
 # Between the accounts of people (below 60000) and those that systemd makes up (from 61184).
 DATABASE_GROUP: Final = 60_930  # who may enter the directory of PostgreSQL's socket

@@ -21,7 +21,7 @@ from app.dev import evm, far_side, partner
 from app.dev.home import WORKER_NAME, DevError, Found, Home, Instance, Ready
 from app.dev.top_ups import FirstBalance
 from app.services import screening_lists
-from app.wiring.screening import list_format
+from app.wiring.screening_list import list_format
 from providers.sandbox.client import SandboxClient
 
 SANCTIONS = Path(__file__).with_name("sanctions.xml")

@@ -1,14 +1,8 @@
-"""The far side's Ethereum: an anvil with our contracts on it, coins for the hot wallet, and a block when one is needed.
-
-Without anvil an instance does without Ethereum: `make run` installs it where that can be.
-"""
+"""The far side's Ethereum: contracts of ours on a chain, coins for the hot wallet, and a block when one is needed."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-from pathlib import Path
 from typing import Final
 
 import httpx
@@ -20,8 +14,6 @@ from app.dev.home import DevError
 from providers.evm.calls import Call
 from providers.evm.networks import PLAY
 from providers.evm.play import PlayChain
-from providers.sandbox.nodes.anvil import anvil_arguments
-from providers.sandbox.nodes.places import NodeMissing, anvil_path
 
 log = structlog.get_logger(__name__)
 
@@ -31,31 +23,6 @@ _FIRST_USDC: Final = 1_000_000 * 10**6
 _BLOCK_SECONDS: Final = 1.0
 _START_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1
-
-
-def is_installed() -> bool:
-    """Whether there is an anvil."""
-    try:
-        anvil_path()
-    except NodeMissing:
-        return False
-    return True
-
-
-def free_url() -> str:
-    """Where a node can listen: a port that nobody has just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
-
-
-def become_anvil(port: int, home: Path) -> None:
-    """Turn this process into the node; its chain is kept in the home, and what is two blocks deep is final."""
-    folder = home / "anvil"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    program = str(anvil_path())
-    kept = ["--slots-in-an-epoch=1", f"--state={folder / 'state.json'}", "--state-interval=2"]
-    os.execv(program, [program, *anvil_arguments(port), *kept])  # noqa: S606 - a path of ours, and no shell
 
 
 async def set_up(http: httpx.AsyncClient, url: str) -> None:

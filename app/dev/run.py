@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from app.dev import evm
+from app.dev import anvil
 from app.dev.accounts import DATABASE_GROUP, Accounts, sepa_folder, signer_folder, signer_socket
 from app.dev.children import Child, Say, keep_postgres
 from app.dev.home import DevError, Found, Home, Instance, Ready, Unlocked, environment
@@ -69,7 +69,7 @@ class Supervisor:
         self._postgres = None if database_url else EmbeddedPostgres(home.path, group=group)
         self._signer_folder = signer_folder(home.path, self._accounts)
         path, self._signer_listener = signer_socket(self._signer_folder, self._accounts)
-        url = evm.free_url() if evm.is_installed() else ""
+        url = anvil.free_url() if anvil.is_installed() else ""
         folders = {"sepa_folder": str(sepa_folder(home.path, self._accounts)), "signer_socket": str(path)}
         folders["evm_rpc_url"] = url
         self._instance = _places(listeners, database_url or "").model_copy(update=folders)

@@ -7,12 +7,11 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 from app.domain.errors import RampwrightError
 from app.domain.intent import IntentKeys
 from app.signer.journal import Journal
+from app.signer.places import Folder
 from app.signer.policy import Policy, PolicyError
 from app.signer.server import Server
 from app.signer.vault import AccountKeys, Keys, Vault
@@ -28,33 +27,6 @@ _ACCOUNTS = {(network.name, str(network.chain_id)): network for network in (*EVM
 
 class SignerError(RampwrightError):
     """The signer cannot be started; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """Where the signer keeps its things. Nobody else can read it."""
-
-    path: Path
-
-    @property
-    def key_file(self) -> Path:
-        """The encrypted seed."""
-        return self.path / "key.json"
-
-    @property
-    def policy_file(self) -> Path:
-        """What may be signed."""
-        return self.path / "policy.json"
-
-    @property
-    def journal(self) -> Path:
-        """What was signed."""
-        return self.path / "journal.sqlite"
-
-    @property
-    def stop_file(self) -> Path:
-        """While it is there nothing is signed."""
-        return self.path / "stop"
 
 
 def keys_of(seed: bytes, policy: Policy) -> Keys:
@@ -89,32 +61,3 @@ async def serve(vault: Vault, listener: socket.socket) -> None:
     await server.start()
     await stop.wait()
     await server.stop()
-
-
-def open_socket(path: Path) -> socket.socket:
-    """Listen at a path, where nothing of an earlier run is left; its owner and group may call.
-
-    Raises OSError when something else listens there.
-    """
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        _clear(path)
-        listener.bind(str(path))
-        path.chmod(0o660)
-        listener.listen(128)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-def _clear(path: Path) -> None:
-    if not path.is_socket():
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink()
-            return
-    raise OSError(f"a signer listens at {path} already")

@@ -1,4 +1,4 @@
-"""Wiring of screening: which lists the settings require, how they are read, and which chains say who paid."""
+"""Wiring of screening: which lists the settings require, and which chains say who paid."""
 
 from __future__ import annotations
 
@@ -9,18 +9,13 @@ import httpx
 
 from app.db.database import Database
 from app.domain.screening import Freshness
-from app.ports.screening import ListFormat, SenderLookup
+from app.ports.screening import SenderLookup
 from app.services import screening_lists
 from app.settings import Settings
 from app.wiring import bitcoin, evm
+from app.wiring.screening_list import list_format
 from providers.bitcoin.node import Node
 from providers.bitcoin.senders import SpentAddresses
-from providers.ofac.sdn import SdnAdvanced
-
-
-def list_format() -> ListFormat:
-    """The list that can be imported; there is one so far."""
-    return SdnAdvanced()
 
 
 async def require_lists(settings: Settings, db: Database) -> None:

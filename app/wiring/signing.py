@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from app.domain.intent import IntentKeys
 from app.settings import Settings
 from app.signer.client import SignerClient, SocketSigner
-from app.signer.program import Folder
+from app.signer.places import Folder
 from app.wiring.needed import NotConfigured
 from app.wiring.secrets import intent_keys
 from providers.bitcoin.networks import BitcoinNetwork

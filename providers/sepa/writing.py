@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cache
-from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 import sepaxml
-import xmlschema
 from defusedxml.ElementTree import fromstring
 from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
@@ -80,20 +77,10 @@ def write_transfers(
         order.add_payment(_payment(request, execute_on))
     root: Element = fromstring(order.export(validate=False))
     _pin(root, to_wire(message_id), created_at, account)
-    check(root)
+    from providers.sepa import schema  # it takes as long to load as all else here, and few processes write files
+
+    schema.check(root, VERSION)
     return _written(root)
-
-
-def check(root: Element) -> None:
-    """Hold a file against the schema that sepaxml ships; raises ValueError, with the place but without values."""
-    error = next(_schema().iter_errors(root), None)
-    if error is not None:
-        raise ValueError(f"the file breaks the schema at {error.path}")
-
-
-@cache
-def _schema() -> xmlschema.XMLSchema:
-    return xmlschema.XMLSchema(Path(sepaxml.__file__).with_name("schemas") / f"{VERSION}.xsd")
 
 
 def _config(account: SepaAccount) -> dict[str, str | bool]:

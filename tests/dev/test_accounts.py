@@ -28,7 +28,7 @@ from pathlib import Path
 from app.cli import signer as program
 from app.dev.accounts import Accounts, sepa_folder, signer_folder, signer_socket
 from app.run_as import RunAs, become
-from app.signer.program import Folder
+from app.signer.places import Folder
 
 home, account = Path(sys.argv[1]), sys.argv[2]
 become(RunAs.parse(account) if account else None)

@@ -17,7 +17,7 @@ from app.ports.chain import Branch
 from app.ports.errors import ProviderUnavailable, SigningPostponed, SigningRefused
 from app.signer import wire
 from app.signer.client import SignerClient, SocketSigner
-from app.signer.program import open_socket
+from app.signer.places import open_socket
 from app.signer.server import Server
 from providers.bitcoin.networks import REGTEST
 from providers.bitcoin.wallet import WatchedWallet

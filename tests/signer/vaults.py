@@ -8,8 +8,9 @@ from pathlib import Path
 
 from app.domain.intent import Intent, IntentKeys
 from app.ports.chain import Address, Branch, CoinInput, Recipient
+from app.signer.places import Folder
 from app.signer.policy import Limit, NetworkPolicy, Policy
-from app.signer.program import Folder, keys_of, open_vault
+from app.signer.program import keys_of, open_vault
 from app.signer.vault import Vault
 from providers.bitcoin.layout import TransactionLayout, read_transaction
 from providers.bitcoin.networks import REGTEST

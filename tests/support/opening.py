@@ -17,7 +17,7 @@ from app.main import build_app
 from app.services import bank_floats, screening_lists
 from app.settings import Settings
 from app.wiring import assembly
-from app.wiring.screening import list_format
+from app.wiring.screening_list import list_format
 from app.wiring.secrets import intent_keys
 from providers.sandbox.client import SandboxClient
 from tests.support.hosting import (

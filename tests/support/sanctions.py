@@ -10,7 +10,7 @@ from app.db.screening_cases import ScreeningCase, open_cases
 from app.dev.caretaker import SANCTIONS
 from app.domain.screening import Freshness
 from app.services import screening_lists
-from app.wiring.screening import list_format
+from app.wiring.screening_list import list_format
 from providers.bitcoin.encoding import encode_segwit
 from providers.sandbox.bitcoin.faucet import SCRIPT
 from tests.support.world import World

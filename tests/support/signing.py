@@ -11,8 +11,9 @@ from pathlib import Path
 
 from app.domain.intent import IntentKeys
 from app.settings import Settings
+from app.signer.places import Folder, open_socket
 from app.signer.policy import DEVELOPMENT, Policy
-from app.signer.program import Folder, keys_of, open_socket, open_vault
+from app.signer.program import keys_of, open_vault
 from app.signer.server import Server
 
 # BIP-173's P2WSH example, on regtest: the operator's vault.

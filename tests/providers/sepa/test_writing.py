@@ -19,8 +19,9 @@ from app.domain.money import Money
 from app.domain.payout import PayoutMethod
 from app.ports.payout import BankDetails, PayoutRequest
 from providers.sepa.format import SepaFiles
+from providers.sepa.schema import check
 from providers.sepa.spelling import MAX_UNITS
-from providers.sepa.writing import SepaAccount, check
+from providers.sepa.writing import VERSION, SepaAccount
 from tests.providers.sepa.samples import ACCOUNT, CREATED, DAY, FILE, IBAN, THEIR_IBAN, euros, payout_id, request
 
 FILES = SepaFiles(ACCOUNT)
@@ -84,7 +85,7 @@ def clear(name: str, text: str) -> Callable[[Element], None]:
 
 
 def test_what_we_write_passes_the_check() -> None:
-    check(written(request()))
+    check(written(request()), VERSION)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_what_we_write_passes_the_check() -> None:
 def test_the_schema_check_can_fail(change: Callable[[Element], None]) -> None:
     root = broken(change)
     with pytest.raises(ValueError, match="breaks the schema") as caught:
-        check(root)
+        check(root, VERSION)
     assert IBAN not in str(caught.value)
     assert "yesterday" not in str(caught.value)
 
