@@ -50,6 +50,7 @@ class Slot:
     failure: str | None = "not asked yet"
     trouble: Trouble = Trouble.NO_ANSWER  # what the failure comes to
     failures: int = 0
+    asked_at: float = -math.inf  # the monotonic clock's
     ok: bool = False
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
 

@@ -190,15 +190,20 @@ class PriceBoard:
 
     async def _follow(self, pair: Pair, slot: Slot) -> None:
         """Poll one source for one pair for ever, each time measured from the start of the poll before."""
+        if slot.book is not None:  # `refresh` has asked already
+            await self._sleep(self._left(slot, self.rules.poll_every))
         while True:
-            started = self._clock()
             pause = await self._poll(pair, slot)
             if slot.is_live and not slot.failures:
                 pause = self.rules.look_every
-            await self._sleep(max(0.0, pause - (self._clock() - started)))
+            await self._sleep(self._left(slot, pause))
+
+    def _left(self, slot: Slot, pause: float) -> float:
+        return max(0.0, slot.asked_at + pause - self._clock())
 
     async def _poll(self, pair: Pair, slot: Slot) -> float:
         """Ask once and keep the answer, or why there is none; say how long after this start to ask again."""
+        slot.asked_at = self._clock()
         try:
             async with asyncio.timeout(self.rules.timeout):
                 book = await slot.source.depth(slot.base, slot.quote)

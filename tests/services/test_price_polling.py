@@ -16,8 +16,13 @@ from app.services.prices import PriceBoard, PriceRules
 from tests.services.venues import EUR, GOOD, RULES, Clock, Puppet, open_market
 
 
-async def pauses_of(source: Puppet, rules: PriceRules, polls: int, clock: Clock | None = None) -> list[float]:
-    """How long `run` waits after each of the first polls; the clock stands still unless one is given."""
+async def pauses_of(
+    source: Puppet, rules: PriceRules, polls: int, clock: Clock | None = None, refreshed: float | None = None
+) -> list[float]:
+    """How long `run` waits after each of the first polls; the clock stands still unless one is given.
+
+    `refreshed`: it begins so many seconds after a refresh, and waits before the first poll too.
+    """
     pauses: list[float] = []
     enough = asyncio.Event()
 
@@ -27,7 +32,11 @@ async def pauses_of(source: Puppet, rules: PriceRules, polls: int, clock: Clock 
             enough.set()
             await asyncio.Event().wait()
 
-    board = PriceBoard([source], [EUR], rules, clock=clock or Clock(), sleep=sleep)
+    clock = clock or Clock()
+    board = PriceBoard([source], [EUR], rules, clock=clock, sleep=sleep)
+    if refreshed is not None:
+        await board.refresh()
+        clock.now += refreshed
     running = asyncio.create_task(board.run())
     async with asyncio.timeout(5):
         await enough.wait()
@@ -41,6 +50,11 @@ async def pauses_of(source: Puppet, rules: PriceRules, polls: int, clock: Clock 
 
 async def test_a_healthy_source_is_asked_once_a_second() -> None:
     assert await pauses_of(Puppet(GOOD), RULES, 4) == [1.0] * 4
+
+
+@pytest.mark.parametrize(("ago", "pause"), [(0.25, 0.75), (3.0, 0.0)])
+async def test_what_was_asked_before_the_task_began_is_asked_again_when_it_is_due(ago: float, pause: float) -> None:
+    assert await pauses_of(Puppet(GOOD), RULES, 2, refreshed=ago) == [pause, 1.0]
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError("leaked"), ValueError("a bug"), TimeoutError()])

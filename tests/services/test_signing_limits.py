@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,9 @@ from app.ports.errors import SigningPostponed
 from app.services import payout_sends
 from app.signer.policy import DEVELOPMENT, Limit
 from tests.journeys.test_payouts_coins import asked, funded
-from tests.support import opening
 from tests.support.far_side import FarSide
+from tests.support.opening import open_world
 from tests.support.paying import shown
-from tests.support.signing import running_signer
 from tests.support.wallets import attempts, sender_of
 from tests.support.world import World
 
@@ -27,13 +25,10 @@ HOURLY = Limit(per_send=10**9, per_hour=29_000, per_day=10**9)
 
 
 @pytest.fixture
-async def world(
-    tmp_path: Path, db: Database, far_side: FarSide, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[World]:
+async def world(tmp_path: Path, db: Database, far_side: FarSide) -> AsyncIterator[World]:
     """An instance whose signer lets little leave."""
     policy = {**DEVELOPMENT, "bitcoin": replace(DEVELOPMENT["bitcoin"], limits={"BTC.bitcoin": HOURLY})}
-    monkeypatch.setattr(opening, "running_signer", partial(running_signer, policy=policy))
-    async with opening.open_world(tmp_path / "home", db, far_side.url) as opened:
+    async with open_world(tmp_path / "home", db, far_side.url, policy=policy) as opened:
         yield opened
 
 

@@ -13,13 +13,17 @@ import httpx
 
 from app.db.database import Database
 from app.dev.caretaker import SANCTIONS
+from app.domain.assets import EUR, USD
+from app.domain.money import Money
 from app.main import build_app
 from app.services import bank_floats, screening_lists
 from app.settings import Settings
+from app.signer.policy import Policy
 from app.wiring import assembly
 from app.wiring.screening_list import list_format
 from app.wiring.secrets import intent_keys
 from providers.sandbox.client import SandboxClient
+from providers.sandbox.increase.accounts import STARTING_BALANCE
 from tests.support.hosting import (
     SEPA_IBAN,
     LateApp,
@@ -30,32 +34,42 @@ from tests.support.hosting import (
     settings_for,
 )
 from tests.support.partners import make_partner
-from tests.support.signing import running_signer, with_signer
+from tests.support.signing import WITH_VAULT, running_signer, with_signer
 from tests.support.world import World
+
+_SEPA_BALANCE = Money(100_000_000, EUR)
 
 
 @asynccontextmanager
 async def open_world(
-    home: Path, db: Database, far_url: str, change: Callable[[Settings], Settings] = lambda usual: usual
+    home: Path,
+    db: Database,
+    far_url: str,
+    change: Callable[[Settings], Settings] = lambda usual: usual,
+    *,
+    policy: Policy = WITH_VAULT,
 ) -> AsyncIterator[World]:
-    """Start an instance of its own Stripe account and wallet, and stop it at the end; `change` makes other settings."""
+    """Start an instance of its own Stripe account and wallet, and stop it at the end.
+
+    `change` makes other settings; `policy` is the signer's.
+    """
     stripe_key = f"sk_test_{secrets.token_hex(16)}"
     home.mkdir(parents=True, exist_ok=True)
     late = LateApp()
     async with AsyncExitStack() as stack:
         _, api_url = await stack.enter_async_context(serving(late))
-        secret = await register_hook(far_url, stripe_key, f"{api_url}/hooks/stripe")
-        await register_bank_hook(far_url, stripe_key, f"{api_url}/hooks/increase", secret)
-        settings = change(settings_for(home, db.url, far_url, stripe_key, secret, await chain_height(far_url)))
-        signer = running_signer(settings.signer_home, intent_keys(settings))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=api_url, timeout=30, verify=False))
+        secret = await register_hook(http, far_url, stripe_key, f"{api_url}/hooks/stripe")
+        await register_bank_hook(http, far_url, stripe_key, f"{api_url}/hooks/increase", secret)
+        settings = change(settings_for(home, db.url, far_url, stripe_key, secret, await chain_height(http, far_url)))
+        signer = running_signer(settings.signer_home, intent_keys(settings), policy=_needed(policy, settings))
         settings = with_signer(settings, await stack.enter_async_context(signer))
         parts = replace(await stack.enter_async_context(assembly.parts(settings)), db=db)
         far = SandboxClient(parts.http, far_url)
-        await far.sepa_register(home / "sepa", SEPA_IBAN, 100_000_000)
+        await far.sepa_register(home / "sepa", SEPA_IBAN, _SEPA_BALANCE.units)
         await far.sepa_run(home / "sepa")
-        records = assembly.far_side(settings, parts)
-        for provider, bank in records.banks.items():
-            await bank_floats.open_with(db, provider, (await bank.read()).balance)
+        await bank_floats.open_with(db, "increase", Money(STARTING_BALANCE, USD))
+        await bank_floats.open_with(db, "sepa", _SEPA_BALANCE)
         await screening_lists.bring_in(db, list_format(), SANCTIONS, actor="test")
         context = assembly.context(settings, parts)
         await context.board.refresh()
@@ -63,19 +77,25 @@ async def open_world(
         stack.callback(refreshing.cancel)
         late.app = build_app(context)
         partner = await make_partner(db)
-        client = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=api_url, headers=partner.headers, timeout=30, verify=False)
-        )
+        http.headers.update(partner.headers)
         yield World(
             settings=settings,
             context=context,
             worker=await assembly.worker(settings, parts),
             partner=partner,
-            client=client,
+            client=http,
             far=far,
             far_url=far_url,
             stripe_key=stripe_key,
             api_url=api_url,
-            records=records,
+            records=assembly.far_side(settings, parts),
             http=parts.http,
         )
+
+
+def _needed(policy: Policy, settings: Settings) -> Policy:
+    """The part of a policy that the instance's networks need: keys take long to derive."""
+    networks = {"bitcoin", "litecoin", *settings.evm.evm_chains}
+    if settings.litecoin.litecoin_rpc_url is None:
+        networks.remove("litecoin")
+    return {name: limits for name, limits in policy.items() if name in networks}
