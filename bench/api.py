@@ -14,7 +14,7 @@ import uvloop
 from app.cli import collector
 from app.main import build_app
 from app.settings import Settings
-from app.wiring import assembly
+from app.wiring import assembly, gateway
 from bench.card import InstantCard
 
 
@@ -25,7 +25,7 @@ async def main(rail: str) -> None:
     async with assembly.parts(settings) as parts:
         if rail == "instant":
             parts = replace(parts, rails=replace(parts.rails, payin={"stripe": InstantCard()}))
-        context = assembly.context(settings, parts)
+        context = gateway.context(settings, parts)
         await context.board.refresh()
         prices = asyncio.create_task(context.board.run())
         listener = socket.create_server(("127.0.0.1", 0))

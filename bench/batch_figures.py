@@ -20,7 +20,7 @@ from app.domain.money import Money
 from app.ports.chain import Branch
 from app.services import follower, preparing
 from app.services.deposit_rules import DepositRules
-from app.wiring import assembly
+from app.wiring import gateway
 from bench.instance import Instance, opened, process
 from bench.report import Line
 from providers.sandbox.client import SandboxClient
@@ -146,7 +146,7 @@ async def _prepare(instance: Instance) -> None:
         far = SandboxClient(parts.http, instance.far_url)
         addresses = [rail.new_address(Branch.RECEIVE, index).text for index in range(preparing.POOL_SIZE)]
         await far.fund([(addresses[number % preparing.POOL_SIZE], 5_000_000) for number in range(_COINS)])
-        context = assembly.context(instance.settings(), parts)
+        context = gateway.context(instance.settings(), parts)
         rules = DepositRules(context.policy, context.board, livemode=False)
         while await follower.follow(parts.db, rail, rules):
             pass

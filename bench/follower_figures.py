@@ -11,7 +11,7 @@ from app.db import wallet
 from app.ports.chain import Address, Branch
 from app.services import follower, preparing
 from app.services.deposit_rules import DepositRules
-from app.wiring import assembly
+from app.wiring import gateway
 from bench.instance import Instance, opened
 from bench.report import Line
 from providers.bitcoin.encoding import encode_segwit
@@ -31,7 +31,7 @@ def measure(instance: Instance) -> list[Line]:
 async def _rate(instance: Instance) -> float:
     async with opened(instance) as parts:
         rail, far = parts.rails.chains["bitcoin"], SandboxClient(parts.http, instance.far_url)
-        context = assembly.context(instance.settings(), parts)
+        context = gateway.context(instance.settings(), parts)
         rules = DepositRules(context.policy, context.board, livemode=False)
         await preparing.open_wallet(parts.db, rail)
         for start in range(0, _WATCHED, _AT_ONCE):

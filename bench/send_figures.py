@@ -20,7 +20,7 @@ from app.schemas.quotes import QuoteIn
 from app.services import follower, placing, preparing, quotes, receipts
 from app.services.deposit_rules import DepositRules
 from app.services.idempotent import IdempotentRequest
-from app.wiring import assembly
+from app.wiring import gateway
 from bench.card import InstantCard
 from bench.instance import Instance, opened, process
 from bench.load import cpu_seconds
@@ -51,7 +51,7 @@ async def _prepare(instance: Instance) -> None:
         far = SandboxClient(parts.http, instance.far_url)
         addresses = [rail.new_address(Branch.RECEIVE, index).text for index in range(preparing.POOL_SIZE)]
         await far.fund([(addresses[number % preparing.POOL_SIZE], 5_000_000) for number in range(_COINS)])
-        context = assembly.context(instance.settings(), parts)
+        context = gateway.context(instance.settings(), parts)
         rules = DepositRules(context.policy, context.board, livemode=False)
         while await follower.follow(parts.db, rail, rules):
             pass

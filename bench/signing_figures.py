@@ -14,7 +14,7 @@ from app.ports.chain import Branch, CoinInput, Recipient
 from app.services import follower, intents, payout_sends, payouts, preparing
 from app.services.deposit_rules import DepositRules
 from app.signer.client import SignerClient
-from app.wiring import assembly
+from app.wiring import assembly, gateway
 from bench.instance import Instance, opened
 from bench.report import Line
 from providers.bitcoin.signer import Draft
@@ -76,7 +76,7 @@ async def _sends(instance: Instance, parts: assembly.Parts) -> list[float]:
     await far.fund(
         [(rail.new_address(Branch.RECEIVE, number % preparing.POOL_SIZE).text, _COIN) for number in range(60)]
     )
-    context = assembly.context(instance.settings(), parts)
+    context = gateway.context(instance.settings(), parts)
     rules = DepositRules(context.policy, context.board, livemode=False)
     while await follower.follow(parts.db, rail, rules):
         pass

@@ -22,7 +22,7 @@ from app.cli.supervised import Supervised, read_settings
 from app.db.migrate import SchemaOutdated, require_current_schema
 from app.main import build_app, build_operator_app
 from app.settings import Settings
-from app.wiring import assembly
+from app.wiring import assembly, gateway
 from app.wiring.needed import NotConfigured
 from app.wiring.screening import require_lists
 
@@ -64,7 +64,7 @@ async def serve(settings: Settings, public: socket.socket, operator: socket.sock
     async with assembly.parts(settings) as shared:
         await require_current_schema(shared.db)
         await require_lists(settings, shared.db)
-        context = assembly.context(settings, shared)
+        context = gateway.context(settings, shared)
         await context.board.refresh()
         servers = {_server(build_app(context)): public, _server(build_operator_app(context)): operator}
         settle_down(settings)

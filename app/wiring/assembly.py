@@ -11,14 +11,12 @@ from functools import cache
 
 import httpx
 
-from app.api.context import Context
 from app.db.database import Database
 from app.domain.assets import FINAL_BY_WORD, read_ladder
 from app.domain.payin_methods import read_hold
 from app.domain.quote import Terms
 from app.ports.records import FarSide
 from app.services.deposit_rules import DepositRules
-from app.services.endpoints import HookRules
 from app.services.evm_calls import AccountSender, open_sender
 from app.services.mempool import MempoolWatch
 from app.services.policy import Limits, Policy
@@ -26,17 +24,14 @@ from app.services.preparing import Sender, open_wallet
 from app.services.rails import Rails
 from app.services.reconciliation import Reconciler
 from app.services.sealing import Sealer
-from app.services.session_rules import SessionRules
 from app.settings import Settings
 from app.wiring import evm, screening, wallets
 from app.wiring import rails as wiring_rails
 from app.wiring.needed import needed
 from app.wiring.prices import price_board
-from app.wiring.secrets import sealer, session_tokens
+from app.wiring.secrets import sealer
 from app.wiring.signing import open_signing
-from providers.sandbox.client import SandboxClient
 from webhooks.outbound.deliver import Deliverer
-from webhooks.outbound.guard import SystemResolver
 
 _HTTP_TIMEOUT_SECONDS = 10.0
 # The client looks at every connection before every request: more of them make all requests slower.
@@ -91,32 +86,6 @@ async def parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(db.close)
         signing = await open_signing(settings, stack)
         yield Parts(db, wiring_rails.build(settings, http, stack, signing), sealer(settings), http)
-
-
-def context(settings: Settings, shared: Parts) -> Context:
-    """What the API process hands its routes."""
-    url = settings.process.sandbox_url
-    return Context(
-        db=shared.db,
-        rails=shared.rails,
-        board=price_board(settings, shared.http, shared.rails.networks),
-        policy=policy(settings),
-        sealer=shared.sealer,
-        simulator=None if url is None else SandboxClient(shared.http, url),
-        hooks=HookRules(
-            SystemResolver(),
-            allow_loopback=settings.process.allow_loopback,
-            own_hosts=frozenset(settings.process.public_hosts),
-        ),
-        sessions=SessionRules(
-            session_tokens(settings),
-            public_url=settings.widget.public_url,
-            allow_loopback=settings.process.allow_loopback,
-            test_cards=url is not None,
-            own_window_above=settings.widget.own_window_above,
-            explorers=settings.widget.explorers,
-        ),
-    )
 
 
 async def worker(settings: Settings, shared: Parts) -> Worker:

@@ -12,7 +12,7 @@ from playwright.async_api import FrameLocator, Locator, Page, TimeoutError, expe
 from tests.browser.house import IBAN, House, Session
 from tests.support.world import CUSTOMER_ADDRESS
 
-_MOVED: Final = 1.0  # seconds; after half a second a frame has not moved any more
+_MOVED: Final = 0.7  # seconds; after half a second a frame has not moved any more
 _PRESSES: Final = 3
 _PATIENCE_MS: Final = 3_000
 FRAME: Final = "rampwright-widget iframe"

@@ -19,7 +19,7 @@ from app.main import build_app
 from app.services import bank_floats, screening_lists
 from app.settings import Settings
 from app.signer.policy import Policy
-from app.wiring import assembly
+from app.wiring import assembly, gateway
 from app.wiring.screening_list import list_format
 from app.wiring.secrets import intent_keys
 from providers.sandbox.client import SandboxClient
@@ -59,22 +59,16 @@ async def open_world(
     async with AsyncExitStack() as stack:
         _, api_url = await stack.enter_async_context(serving(late))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=api_url, timeout=30, verify=False))
-        secret = await register_hook(http, far_url, stripe_key, f"{api_url}/hooks/stripe")
-        await register_bank_hook(http, far_url, stripe_key, f"{api_url}/hooks/increase", secret)
+        secret = await _register_hooks(http, far_url, stripe_key)
         settings = change(settings_for(home, db.url, far_url, stripe_key, secret, await chain_height(http, far_url)))
         signer = running_signer(settings.signer_home, intent_keys(settings), policy=_needed(policy, settings))
         settings = with_signer(settings, await stack.enter_async_context(signer))
         parts = replace(await stack.enter_async_context(assembly.parts(settings)), db=db)
         far = SandboxClient(parts.http, far_url)
-        await far.sepa_register(home / "sepa", SEPA_IBAN, _SEPA_BALANCE.units)
-        await far.sepa_run(home / "sepa")
-        await bank_floats.open_with(db, "increase", Money(STARTING_BALANCE, USD))
-        await bank_floats.open_with(db, "sepa", _SEPA_BALANCE)
-        await screening_lists.bring_in(db, list_format(), SANCTIONS, actor="test")
-        context = assembly.context(settings, parts)
+        await _furnish(db, far, home / "sepa")
+        context = gateway.context(settings, parts)
         await context.board.refresh()
-        refreshing = asyncio.create_task(context.board.run())
-        stack.callback(refreshing.cancel)
+        stack.callback(asyncio.create_task(context.board.run()).cancel)
         late.app = build_app(context)
         partner = await make_partner(db)
         http.headers.update(partner.headers)
@@ -99,3 +93,19 @@ def _needed(policy: Policy, settings: Settings) -> Policy:
     if settings.litecoin.litecoin_rpc_url is None:
         networks.remove("litecoin")
     return {name: limits for name, limits in policy.items() if name in networks}
+
+
+async def _register_hooks(http: httpx.AsyncClient, far_url: str, stripe_key: str) -> str:
+    """Tell both providers where to send their webhooks; the secret that both sign with."""
+    secret = await register_hook(http, far_url, stripe_key, f"{http.base_url}/hooks/stripe")
+    await register_bank_hook(http, far_url, stripe_key, f"{http.base_url}/hooks/increase", secret)
+    return secret
+
+
+async def _furnish(db: Database, far: SandboxClient, sepa_folder: Path) -> None:
+    """Give an instance what money it has at its banks, and a sanctions list; every Increase account begins alike."""
+    await far.sepa_register(sepa_folder, SEPA_IBAN, _SEPA_BALANCE.units)
+    await far.sepa_run(sepa_folder)
+    await bank_floats.open_with(db, "increase", Money(STARTING_BALANCE, USD))
+    await bank_floats.open_with(db, "sepa", _SEPA_BALANCE)
+    await screening_lists.bring_in(db, list_format(), SANCTIONS, actor="test")
