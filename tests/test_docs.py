@@ -144,6 +144,7 @@ def _other_entries() -> list[Entry]:
         books.deposit_blocked("r", "bitcoin", coins),
         books.deposit_unblocked("r", "bitcoin", coins),
         books.payout_blocked("po_1", "po_1", coins),
+        books.payout_renewed("po_1", "po_2", coins),
         books.topped_up("r", "increase", dollars, credit=chart.SUSPENSE),
         books.top_up_released("r", "pt_1", dollars),
         books.top_up_reversed("r", "increase", dollars, account=chart.SUSPENSE, covered=1),

@@ -18,11 +18,11 @@ from app.db.columns import Document
 from app.db.database import Transaction
 from app.db.top_ups import TopUp
 from app.schemas.base import format_moment
-from app.services import bank_payouts, deposit_credits, refunds, risk
-from app.services import payouts as payout_moves
+from app.services import bank_payouts, deposit_credits, payout_releases, refunds, risk
 from app.services import top_ups as top_up_moves
 from app.wiring import assembly
 from app.wiring.needed import NotConfigured
+from app.wiring.secrets import intent_keys
 
 Subject = Annotated[str, typer.Argument(help="An order or_..., a payout po_..., a deposit dp_..., a top-up tu_...")]
 ForPartner = Annotated[str | None, typer.Option("--partner", help="Whose a held top-up is: pt_...")]
@@ -52,7 +52,7 @@ def release(subject: Subject, actor: Actor, reason: Reason, partner: ForPartner 
     """Let it go on where it stood; a held top-up becomes its partner's balance."""
     with told():
         state = asyncio.run(_release(subject, actor, reason, partner))
-    out.print(f"{subject} goes on from {state}")
+    out.print(f"{subject} is released: {state}")
 
 
 def refund(subject: Subject, actor: Actor, reason: Reason) -> None:
@@ -63,11 +63,14 @@ def refund(subject: Subject, actor: Actor, reason: Reason) -> None:
 
 
 async def _release(subject: str, actor: str, reason: str, partner: str | None) -> str:
+    keys = intent_keys(settings())
+
     async def order(tx: Transaction) -> str:
         return (await risk.release(tx, subject, actor=actor, reason=reason)).state
 
     async def payout(tx: Transaction) -> str:
-        return (await payout_moves.release(tx, subject, actor=actor, reason=reason)).state
+        released = await payout_releases.release(tx, keys, subject, actor=actor, reason=reason)
+        return released.state if released.id == subject else f"{released.state}, as {released.id}"
 
     async def deposit(tx: Transaction) -> str:
         return (await deposit_credits.release(tx, subject, actor=actor, reason=reason)).state

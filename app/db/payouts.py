@@ -139,6 +139,14 @@ async def waiting(tx: Transaction, provider: str, limit: int) -> list[Payout]:
     )
 
 
+async def is_given_up(tx: Transaction, payout_id: str) -> bool:
+    """Whether coins were to pay it in a transaction that was given up for good."""
+    found: bool = await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM sends WHERE payout_id = $1 AND state = 'abandoned')", payout_id
+    )
+    return found
+
+
 async def lock_of_lineage(tx: Transaction, lineage_id: str) -> list[Payout]:
     """The payouts that one lineage of transactions pays, locked, after their orders."""
     return await _lock_after_orders(

@@ -217,6 +217,17 @@ def payout_blocked(payout_id: str, subject_id: str, amount: Money) -> Entry:
     )
 
 
+def payout_renewed(payout_id: str, successor_id: str, amount: Money) -> Entry:
+    """What was set aside for a payout of which nothing can ever be mined is now for the one in its place."""
+    return transfer(
+        f"{payout_id}:renew",
+        "payout_renew",
+        debit=chart.payout(payout_id),
+        credit=chart.payout(successor_id),
+        amount=amount,
+    )
+
+
 def topped_up(reference: str, provider: str, amount: Money, *, credit: str) -> Entry:
     """Money came in at a bank: for a partner, or for nobody we know."""
     return transfer(reference, "top_up", debit=chart.bank(provider), credit=credit, amount=amount)

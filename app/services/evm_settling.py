@@ -183,7 +183,7 @@ async def _fail_payouts(tx: Transaction, call: Call, ending: Ending, paid: Seque
     failing = [payout for payout in open_ones if payout.payout_kind is PayoutKind.PAYOUT and not _is_doubtful(payout)]
     await payouts.move_all(tx, failing, PayoutFact(P.FAILED, call.id, failure=ending.failure, tx_hash=ending.tx_hash))
     for payout in open_ones:
-        if payout.payout_kind is not PayoutKind.PAYOUT:
+        if payout.payout_kind is not PayoutKind.PAYOUT and not _is_doubtful(payout):
             await payouts.hold(tx, payout, LOST if ending.state == "lost" else _REVERTED, cause=call.id)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from app.db import deposits as deposit_rows
 from app.db import external_accounts as account_rows
+from app.db import ledger
 from app.db import orders as order_rows
 from app.db import payouts as payout_rows
 from app.db.columns import new_id
@@ -14,10 +15,12 @@ from app.db.database import Database, Transaction
 from app.db.jobs import Job, JobName, enqueue
 from app.db.orders import Order
 from app.db.payouts import Payout
+from app.domain import bookkeeping_out as books
 from app.domain import chart
 from app.domain.assets import asset_by_id, dust_of
 from app.domain.errors import DomainError
 from app.domain.intent import IntentKeys
+from app.domain.money import Money
 from app.domain.order import OrderState, OrderTrigger
 from app.domain.order_terms import Moved
 from app.domain.payout import ENDED, TERMINAL, PayoutKind, PayoutMethod, PayoutState, PayoutTrigger
@@ -116,6 +119,22 @@ async def _queue_coins(tx: Transaction, keys: IntentKeys, order: Order, units: i
     intents.seal_payout(keys, made)
     await payouts.begin(tx, [made], order.id)
     return made.id
+
+
+async def send_again(tx: Transaction, keys: IntentKeys, failed: Payout) -> Payout:
+    """Another payout of a customer's coins, in place of one that has failed as nothing of it can ever be mined.
+
+    It has an id of its own, so that whatever keeps a payout from being sent twice holds for both.
+    """
+    order = await order_rows.lock(tx, failed.order_id or "")
+    assert order is not None  # noqa: S101 - a foreign key
+    made = _payout(order, PayoutKind.REFUND, failed.asset, failed.units)
+    made.provider, made.address, made.script = failed.provider, failed.address, failed.script
+    intents.seal_payout(keys, made)
+    await payouts.begin(tx, [made], failed.id)
+    amount = Money(failed.units, asset_by_id(failed.asset))
+    await ledger.post(tx, books.payout_renewed(failed.id, made.id, amount), order.id)
+    return made
 
 
 async def refund_coins(tx: Transaction, keys: IntentKeys, order: Order) -> None:

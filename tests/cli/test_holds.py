@@ -151,7 +151,7 @@ async def test_a_payout_that_the_bank_has_is_not_given_up(world: World, run: Run
     assert (refused.exit_code, "The bank has this payout" in refused.stderr) == (1, True), refused.output
     assert await world.available("USD") == "75.00"
     released = await run("holds", "release", payout_id, *WHO)
-    assert (released.exit_code, released.stdout.strip()) == (0, f"{payout_id} goes on from sending"), released.output
+    assert (released.exit_code, released.stdout.strip()) == (0, f"{payout_id} is released: sending"), released.output
     assert await moved(world, payout_id) == ("released", "ada", "the bank confirmed it")
     await world.now_due()
     await world.drain()

@@ -12,12 +12,23 @@ from app.domain.errors import ConflictState
 from app.domain.intent import Intent
 from app.domain.money import Money
 from app.ports.chain import Branch, CoinInput, Recipient
-from app.services import abandoning
+from app.services import abandoning, payout_releases
 from app.wiring.secrets import intent_keys
 from tests.journeys.test_bumps import sent
 from tests.journeys.test_money_back import disputed
 from tests.journeys.test_payouts_coins import asked, funded
-from tests.support.coins import alerts, available, balances, mined, order_of, reorg, rpc, triggers
+from tests.support.coins import (
+    alerts,
+    available,
+    balances,
+    deposit,
+    mined,
+    order_of,
+    reorg,
+    rpc,
+    sell_order,
+    triggers,
+)
 from tests.support.paying import shown
 from tests.support.wallets import NETWORK, attempts
 from tests.support.world import CUSTOMER_ADDRESS, World
@@ -99,6 +110,51 @@ async def test_fault_f_88_what_stands_upon_a_lost_send_is_lost_as_well(world: Wo
     assert {(await shown(world, payout))["status"] for payout in made} == {"failed"}
     assert (await balances(world))[available(world)] == before
     assert await in_transit(world) == 0
+    assert await violated(world) == ROBBED
+
+
+async def refunds_of(world: World, order: dict[str, object]) -> list[dict[str, object]]:
+    """The payouts of an order's coins to its customer, oldest first."""
+    async with world.db.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT id FROM payouts WHERE order_id = $1 AND kind = 'refund' ORDER BY id", order["id"]
+        )
+    return [await shown(world, row["id"]) for row in rows]
+
+
+async def let_go(world: World, payout: dict[str, object]) -> str:
+    """A person takes the hold off a payout; the payout that goes on."""
+    keys = intent_keys(world.settings)
+    async with world.db.transaction() as tx:
+        released = await payout_releases.release(tx, keys, str(payout["id"]), actor="ada", reason="it is gone")
+    return released.id
+
+
+async def test_fault_f_88_coins_on_their_way_back_that_are_lost_are_sent_anew_by_a_person(world: World) -> None:
+    await world.fund(1)
+    order = await sell_order(world, refund_address=CUSTOMER_ADDRESS)
+    await deposit(world, order, "0.00400000", confirmations=3)
+    assert (await world.post(f"/v1/orders/{order['id']}/refund")).status_code == 200
+    await world.drain()
+    [first] = await refunds_of(world, order)
+    await spend_elsewhere(world, first["id"])
+    await mined(world, FINAL - 1)
+    await world.follow()
+    [first] = await refunds_of(world, order)
+    assert (first["status"], "send_abandoned" in str(first["hold"])) == ("submitted", True)
+    assert await violated(world) == ROBBED
+    await world.fund(1)
+    second = await let_go(world, first)
+    with pytest.raises(ConflictState):
+        await let_go(world, first)
+    await world.drain()
+    await mined(world, 3)
+    await world.drain()
+    seen = await refunds_of(world, order)
+    assert [(one["id"], one["status"]) for one in seen] == [(first["id"], "failed"), (second, "settled")]
+    assert (await order_of(world, order))["status"] == "refunded"
+    assert await in_transit(world) == 0
+    assert not any(account.startswith("payout:") for account, _ in await balances(world))
     assert await violated(world) == ROBBED
 
 

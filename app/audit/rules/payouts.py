@@ -158,7 +158,8 @@ RULES: Final = (
         FROM payouts LEFT JOIN orders ON orders.id = payouts.order_id LEFT JOIN (
             SELECT entries.order_id, account, asset, -sum(units) AS units FROM entries JOIN postings
                 ON entry_id = entries.id
-            WHERE kind IN ('refund', 'surplus', 'refund_reversed') AND account LIKE 'payout:%'
+            WHERE account LIKE 'payout:%'
+              AND (kind IN ('refund', 'surplus', 'refund_reversed') OR (kind = 'payout_renew' AND units < 0))
             GROUP BY entries.order_id, account, asset
         ) AS booked ON booked.order_id = payouts.order_id AND booked.asset = payouts.asset
             AND booked.account = 'payout:' || payouts.id

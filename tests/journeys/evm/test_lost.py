@@ -6,11 +6,13 @@ import asyncio
 
 from app.services import orders
 from app.worker import mind_calls
+from providers.evm.calls import Call
 from tests.journeys.evm.test_buying import start_sender
 from tests.journeys.evm.test_paying_out import pay, status, wallet_account
-from tests.journeys.evm.test_receiving import standing_address
+from tests.journeys.evm.test_receiving import address_of, sell_order, standing_address
+from tests.journeys.test_abandoned import let_go, refunds_of
 from tests.support.coins import balances
-from tests.support.evm import CUSTOMER, GWEI, USDC, Document, EvmWorld
+from tests.support.evm import CUSTOMER, ETHER, GWEI, OTHER, USDC, Document, EvmWorld
 
 
 async def _overtake(evm: EvmWorld, subject: Document, **said: str) -> None:
@@ -79,6 +81,48 @@ async def test_fault_f_85_a_payout_whose_nonce_is_lost_for_good_fails(evm: EvmWo
     assert await status(evm, payout) == "failed"
     assert await evm.world.available("USDC", "ethereum") == before
     assert await evm.alerts() == ["nonce_lost", "sender_stopped"]
+    await _signs_again(evm)
+
+
+async def test_fault_f_85_coins_on_their_way_back_are_sent_anew_by_a_person(evm: EvmWorld) -> None:
+    order = await sell_order(evm.world)
+    await evm.deposit(address_of(order), 30 * USDC)
+    await evm.final()
+    assert (await evm.world.post(f"/v1/orders/{order['id']}/refund")).status_code == 200
+    await evm.world.drain()
+    [first] = await refunds_of(evm.world, order)
+    await _overtake(evm, first)
+    await evm.final()
+    await mind_calls(evm.world.worker)
+    [first] = await refunds_of(evm.world, order)
+    assert (first["status"], "nonce_lost" in str(first["hold"])) == ("submitted", True)
+    before = await evm.usdc_of(OTHER)
+    second = await let_go(evm.world, first)
+    await _signs_again(evm)
+    seen = await refunds_of(evm.world, order)
+    assert [(one["id"], one["status"]) for one in seen] == [(first["id"], "failed"), (second, "settled")]
+    assert (await evm.shown(order))["status"] == "refunded"
+    assert await evm.usdc_of(OTHER) - before == 30 * USDC
+
+
+async def test_fault_f_85_a_payout_that_seems_to_be_paid_already_fails_when_a_person_says_so(evm: EvmWorld) -> None:
+    address = await standing_address(evm.world, "ETH")
+    await evm.play.send(Call(address[2:].lower(), ETHER // 10, b""))
+    await evm.final()
+    before = await evm.world.available("ETH", "ethereum")
+    account = await evm.world.account(type="wallet", asset="ETH", network="ethereum", address=CUSTOMER)
+    amount = {"asset": "ETH", "network": "ethereum", "amount": "0.010000000000000000"}
+    made = await evm.world.post("/v1/payouts", {"external_account_id": account, "amount": amount})
+    assert made.status_code == 201, made.text
+    await evm.world.drain()
+    await _overtake(evm, made.json(), to=CUSTOMER, value=hex(ETHER // 100))
+    await evm.final()
+    await mind_calls(evm.world.worker)
+    payout = await evm.world.get(f"/v1/payouts/{made.json()['id']}")
+    assert (payout["status"], "paid_elsewhere" in str(payout["hold"])) == ("submitted", True)
+    assert await let_go(evm.world, payout) == payout["id"]
+    assert await status(evm, payout) == "failed"
+    assert await evm.world.available("ETH", "ethereum") == before
     await _signs_again(evm)
 
 
