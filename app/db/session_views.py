@@ -64,12 +64,15 @@ async def mark(db: Database, session_id: str) -> str | None:
 
 
 async def addresses_like(tx: Transaction, partner_id: str, reference: str, address: str, ends: int) -> list[str]:
-    """Other addresses that a partner's customer has used, and that begin and end with as many same characters."""
+    """Other addresses that a partner's customer has used, and that begin and end with as many same characters.
+
+    Capitals are no difference: in an Ethereum address they are a checksum of the whole.
+    """
     records = await tx.fetch(
         """
         SELECT DISTINCT address FROM orders
         WHERE partner_id = $1 AND customer ? 'reference' AND customer ->> 'reference' = $2 AND address <> $3
-          AND left(address, $4) = left($3, $4) AND right(address, $4) = right($3, $4)
+          AND lower(left(address, $4)) = lower(left($3, $4)) AND lower(right(address, $4)) = lower(right($3, $4))
         LIMIT 5
         """,
         partner_id,

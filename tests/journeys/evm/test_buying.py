@@ -10,10 +10,23 @@ from typer.testing import CliRunner, Result
 
 from app.cli import build
 from app.db import orders as order_rows
+from app.db import session_views
+from app.domain.session import LOOK_ALIKE_ENDS
 from app.services import evm_sends
 from app.worker import follow_chains
 from providers.evm.calls import Call, view
 from tests.support.evm import BLACKLISTED, CUSTOMER, CUSTOMER_SCRIPT, ETHER, OTHER, EvmWorld
+
+
+async def test_an_address_that_looks_like_an_older_one_but_for_capitals_is_found(evm: EvmWorld) -> None:
+    quote = await evm.world.quote(destination={"asset": "USDC", "network": "ethereum"})
+    body = {"quote_id": quote["id"], "destination": {"address": CUSTOMER}, "customer": {"reference": "ada"}}
+    assert (await evm.world.post("/v1/orders", body)).status_code == 201
+    poisoned = f"{CUSTOMER[:4]}{'1' * 34}{CUSTOMER[-4:].swapcase()}"  # another checksum, and so other capitals
+    async with evm.db.transaction() as tx:
+        for reference, found in (("ada", [CUSTOMER]), ("bob", [])):
+            like = session_views.addresses_like(tx, evm.world.partner.id, reference, poisoned, LOOK_ALIKE_ENDS)
+            assert await like == found
 
 
 async def test_usdc_is_bought(evm: EvmWorld) -> None:

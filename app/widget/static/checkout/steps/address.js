@@ -130,6 +130,13 @@ function typedAddress(checkout) {
     fill(warning);
   };
   const wait = quiet(() => void check());
+  // Nothing that was found out, said or ticked before is about what the field holds now.
+  const changed = () => {
+    asking.abort();
+    checkout.note({ address: "", compared: false });
+    said.clear();
+    forget();
+  };
   const proceed = async () => {
     if (!good) await check();
     if (!good) {
@@ -151,17 +158,17 @@ function typedAddress(checkout) {
     try {
       const { scan } = await import("../scan.js");
       const found = await scan(camera, scanning.signal);
-      if (found) input.value = addressIn(found);
-      if (found) await check();
+      if (!found) return;
+      input.value = addressIn(found);
+      changed();
+      await check();
     } catch {
       said.show(new Problem("camera_refused"), checkout.view);
     }
   };
   input.addEventListener("input", () => {
     if (/[\n\r]/.test(input.value)) input.value = addressIn(input.value);
-    checkout.note({ address: "", compared: false });
-    said.clear();
-    forget();
+    changed();
     wait.after(TYPING_MS);
   });
   input.addEventListener("keydown", (event) => {
