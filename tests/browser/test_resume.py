@@ -79,19 +79,23 @@ async def test_s_11_two_tabs_are_one_order(house: House, page: Page, context: Br
     second = Checkout(other_page)
     await second.to_review()
     sent: list[Route] = []
+    both = asyncio.Event()
 
     async def keep(route: Route) -> None:
-        if len(sent) < 2:
-            sent.append(route)
-        else:
+        if both.is_set():
             await route.continue_()
+            return
+        sent.append(route)
+        if len(sent) == 2:
+            both.set()
 
     await context.route("**/v1/session/orders", keep)
     for tab in (page, other_page):
         await tab.bring_to_front()
         async with tab.expect_request("**/v1/session/orders"):
             await Checkout(tab).confirm()
-    assert len(sent) == 2
+    async with asyncio.timeout(30):
+        await both.wait()
     await asyncio.gather(*(route.continue_() for route in sent))
     for one in (first, second):
         await one.at("payment")
