@@ -49,7 +49,7 @@ def list_(as_json: AsJson = False) -> None:
 
 
 def release(subject: Subject, actor: Actor, reason: Reason, partner: ForPartner = None) -> None:
-    """Let it go on where it stood; a held top-up becomes its partner's balance."""
+    """Let it go on where it stood; a top-up becomes its partner's balance, and what can never be mined ends."""
     with told():
         state = asyncio.run(_release(subject, actor, reason, partner))
     out.print(f"{subject} is released: {state}")
@@ -63,12 +63,11 @@ def refund(subject: Subject, actor: Actor, reason: Reason) -> None:
 
 
 async def _release(subject: str, actor: str, reason: str, partner: str | None) -> str:
-    keys = intent_keys(settings())
-
     async def order(tx: Transaction) -> str:
         return (await risk.release(tx, subject, actor=actor, reason=reason)).state
 
     async def payout(tx: Transaction) -> str:
+        keys = intent_keys(settings())
         released = await payout_releases.release(tx, keys, subject, actor=actor, reason=reason)
         return released.state if released.id == subject else f"{released.state}, as {released.id}"
 

@@ -13,7 +13,7 @@ from app.services.payouts import PayoutFact
 
 
 async def release(tx: Transaction, keys: IntentKeys, payout_id: str, *, actor: str, reason: str) -> Payout:
-    """Take a hold off; the payout that goes on. Raises NotFound, or ConflictState when nothing holds it.
+    """Take a hold off; the payout as it is then, or the one in its place. Raises NotFound, ConflictState when not held.
 
     When the transactions that were to pay it can never be mined the person's word is that nobody else's has paid it
     either: a partner's payout fails, and its money is free again; a customer's coins leave by another payout.

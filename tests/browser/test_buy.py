@@ -34,6 +34,13 @@ async def delivered(house: House, session: Session) -> Document:
     return order
 
 
+async def asked_by_bank(house: House, session: Session, checkout: Checkout) -> None:
+    """The card is one whose bank wants to be sure, and the page asks."""
+    await checkout.pay(SECURE)
+    await house.becomes(session, "awaiting_action")
+    await checkout.at("authentication")
+
+
 async def bought(house: House, session: Session, checkout: Checkout) -> Document:
     """The coins arrive, and the page says so."""
     order = await delivered(house, session)
@@ -88,9 +95,7 @@ async def test_authentication_that_succeeds_pays(house: House, page: Page) -> No
     session = await house.session()
     shop = await embed(house, page, session)
     await shop.checkout.to_payment()
-    await shop.checkout.pay(SECURE)
-    await house.becomes(session, "awaiting_action")
-    await shop.checkout.at("authentication")
+    await asked_by_bank(house, session, shop.checkout)
     await shop.checkout.part("authenticate-succeed").click()
     order = await bought(house, session, shop.checkout)
     assert await charged(house, order) == "100.00"
@@ -102,18 +107,14 @@ async def test_authentication_that_fails_moves_nothing_and_can_be_repeated(house
     session = await house.session()
     shop = await embed(house, page, session)
     await shop.checkout.to_payment()
-    await shop.checkout.pay(SECURE)
-    await house.becomes(session, "awaiting_action")
-    await shop.checkout.at("authentication")
+    await asked_by_bank(house, session, shop.checkout)
     await shop.checkout.part("authenticate-fail").click()
     await house.becomes(session, "awaiting_funds")
     await shop.checkout.at("payment")
     await shop.checkout.refused("payment_intent_authentication_failure")
     failed = await house.order(session)
     assert (failed["status"], await charged(house, failed)) == ("awaiting_funds", "")
-    await shop.checkout.pay(SECURE)
-    await house.becomes(session, "awaiting_action")
-    await shop.checkout.at("authentication")
+    await asked_by_bank(house, session, shop.checkout)
     await shop.checkout.part("authenticate-succeed").click()
     order = await bought(house, session, shop.checkout)
     assert await charged(house, order) == "100.00"

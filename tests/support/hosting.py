@@ -57,7 +57,7 @@ def settings_for(
 
 @cache
 def _alike(far_url: str) -> Settings:
-    """What every instance has in common: it takes long to look for all values. Its keys are examples."""
+    """What every instance has in common: it takes long to look for all values."""
     return Settings(
         process=ProcessSettings(mode="test", allow_loopback=True, sandbox_url=far_url),
         # Prices live long: how busy the machine is decides about no quote.

@@ -10,7 +10,9 @@ import { quiet } from "./dom.js";
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
 const SILENCE_MS = 45_000;
-const AGAIN_MS = 3_000; // at the least, before a price that could not be had is asked for again
+// At the least, before a price that could not be had is asked for again: each time it is asked for twice, and the server
+// takes twenty such questions of a session in a minute. Sooner, an outage would look like the customer's own haste.
+const AGAIN_MS = 10_000;
 const SHORT_MS = 5_000; // a stream that ends sooner was cut, by a proxy perhaps, which may well cut the next one too
 
 /**
